@@ -5,7 +5,15 @@ from typing import Annotated, Literal
 import msgspec
 
 CameraState = Literal[
-    "unassigned", "connecting", "streaming", "stalled", "backoff", "auth_failed", "not_found", "unsupported", "stopped"
+    "unassigned",
+    "connecting",
+    "streaming",
+    "stalled",
+    "backoff",
+    "auth_failed",
+    "not_found",
+    "unsupported",
+    "stopped",
 ]
 IdentityPolicy = Literal["off", "on"]
 EmotionPolicy = Literal["off", "aggregate", "per_person"]
@@ -16,7 +24,7 @@ CameraId = Annotated[str, msgspec.Meta(pattern=CAMERA_ID_PATTERN)]
 
 
 class Camera(msgspec.Struct, frozen=True, kw_only=True):
-    """A registered camera. *url* has no credentials in it; they travel beside it and never leave the back end.
+    """A registered camera; credentials travel beside its *url*, never in it, and never leave the back end.
 
     Attributes:
         camera_id: Lower-case letters, digits and dashes; stable for ever.

@@ -145,7 +145,7 @@ class IdentityDecided(Event, frozen=True, kw_only=True):
     """Who a track is, from its shots up to *shot_number*.
 
     Attributes:
-        similarity: Cosine similarity to the nearest enrolled person, rounded to two digits; None without a gallery.
+        similarity: Cosine similarity to the nearest person, rounded to two digits; None without a gallery.
         person_id: Set when *answer* is ``known``.
         gallery_generation: State of the gallery that was asked.
     """

@@ -76,7 +76,9 @@ class Frame:
         if missing := [name for name in _REQUIRED_HEADERS if name not in fields]:
             raise ContractError(f"a frame needs the headers {missing}, got {sorted(fields)}")
         if not jpeg or jpeg[:2] != b"\xff\xd8":
-            raise ContractError(f"a frame's value is a JPEG (starts with ffd8), got {(jpeg or b'')[:2].hex()!r}")
+            raise ContractError(
+                f"a frame's value is a JPEG (starts with ffd8), got {(jpeg or b'')[:2].hex()!r}"
+            )
         try:
             width, height = fields["size_wh"].split("x")
             _, epoch, seq = fields["frame_id"].rsplit(":", 2)

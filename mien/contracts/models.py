@@ -19,7 +19,7 @@ UNCERTAIN: Final = "uncertain"
 
 @dataclass(frozen=True)
 class EmbedderSpec:
-    """An embedder: ``images`` uint8 RGB (N, size, size, 3) → ``embeddings`` float32 (N, dimensions), unit length.
+    """An embedder: ``images`` uint8 RGB (N, size, size, 3) → ``embeddings`` float32 (N, dimensions), norm 1.
 
     Attributes:
         alignment: Name of the template of :mod:`mien.vision.alignment` that faces are warped onto.
