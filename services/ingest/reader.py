@@ -2,6 +2,7 @@
 
 import threading
 import time
+import traceback
 from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
@@ -14,6 +15,7 @@ import structlog
 from mien.contracts.cameras import Camera, CameraState
 from mien.errors import MienError
 from mien.runtime import metrics
+from services.ingest.address import redact
 from services.ingest.config import IngestSettings
 from services.ingest.failures import ENDED, Failure, UnsupportedError, explain, explain_silence
 from services.ingest.picture import DamagedPictureError, Picture
@@ -132,7 +134,10 @@ class CameraReader:
         except Exception as error:
             known = isinstance(error, (av.FFmpegError, OSError, MienError, UnsupportedError))
             if not known:
-                log.exception("camera.reading_failed", camera_id=self.camera.camera_id)
+                # No traceback of values: they may hold the camera's password.
+                where = traceback.format_tb(error.__traceback__)[-1].strip()
+                message = redact(f"{type(error).__name__}: {error}", self.camera)
+                log.error("camera.reading_failed", camera_id=self.camera.camera_id, error=message, where=where)
             return explain(
                 error,
                 self.camera,
