@@ -1,4 +1,4 @@
-"""Short H.264 clips of given photos, slowly moving and with sensor noise, as a small camera would send them."""
+"""Short H.264 clips of given photos, slowly moving and with sensor noise, as a small camera sends them."""
 
 from collections.abc import Sequence
 from pathlib import Path
