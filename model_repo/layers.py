@@ -129,7 +129,7 @@ def unit_length(graph: Graph, name: str, x: str) -> str:
 
 
 def embedder(graph: Graph, descriptor: str, *, size: int, dimensions: int) -> Model:
-    """Finish an embedder: `descriptor`, float32 (N, dimensions), is scaled to length 1 and becomes the output."""
+    """Finish an embedder: its output is `descriptor`, float32 (N, dimensions), scaled to length 1."""
     output = unit_length(graph, EMBEDDINGS, descriptor)
     return Model(
         graph,

@@ -1,6 +1,6 @@
 """The models we build, and what is known about each one on disk.
 
-A built version carries a stamp, `assets.extra/build.json`: what it was made from and the checksum of each file.
+A built version carries a stamp, `assets.extra/build.json`: what it was made from, each file's checksum.
 """
 
 import fcntl
@@ -35,6 +35,10 @@ class Recipe:
     version: int
     package: Package
     build: Callable[[PackageFiles], Model]
+
+    def folder(self, root: Path) -> Path:
+        """Folder under `root` that holds this version."""
+        return root / self.name / str(self.version)
 
     @property
     def fingerprint(self) -> str:
@@ -81,7 +85,7 @@ def build(recipe: Recipe, root: Path, *, on_step: Callable[[Step], None], force:
         PermanentError: the package has other contents than the builder expects.
     """
     with _locked(root) as downloads:
-        if not force and state(recipe, root) is State.READY:
+        if not force and state(recipe.folder(root), recipe) is State.READY:
             on_step(Step.DONE)
             return False
         on_step(Step.FETCHING)
@@ -90,7 +94,7 @@ def build(recipe: Recipe, root: Path, *, on_step: Callable[[Step], None], force:
         model = recipe.build(files)
         on_step(Step.WRITING)
         origin = {"fingerprint": recipe.fingerprint, "source": f"{recipe.package}"}
-        publish(model, root / recipe.name / str(recipe.version), origin=origin)
+        publish(model, recipe.folder(root), origin=origin)
     on_step(Step.DONE)
     return True
 
@@ -113,14 +117,14 @@ def publish(model: Model, folder: Path, *, origin: dict[str, str]) -> None:
         draft.rename(folder)
 
 
-def state(recipe: Recipe, root: Path) -> State:
-    """Compare a model's folder with its stamp and its recipe."""
-    folder = root / recipe.name / str(recipe.version)
+def state(folder: Path, recipe: Recipe | None) -> State:
+    """Compare a version's folder with its stamp and, where we build that version, with its recipe."""
     if not folder.exists():
         return State.MISSING
     if damaged_files(folder):
         return State.DAMAGED
-    return State.READY if read_stamp(folder).get("fingerprint") == recipe.fingerprint else State.OUTDATED
+    outdated = recipe and read_stamp(folder).get("fingerprint") != recipe.fingerprint
+    return State.OUTDATED if outdated else State.READY
 
 
 def read_stamp(folder: Path) -> dict[str, str]:
@@ -133,7 +137,7 @@ def read_stamp(folder: Path) -> dict[str, str]:
 
 
 def damaged_files(folder: Path) -> list[str]:
-    """Return the files of a version that are missing or differ from their checksum; without a stamp, the stamp."""
+    """Return the files of a version that are missing or differ from their checksum, or the missing stamp."""
     try:
         checksums: dict[str, str] = json.loads((folder / _STAMP).read_text())["files"]
     except (OSError, ValueError, TypeError, KeyError):
@@ -145,11 +149,11 @@ def damaged_files(folder: Path) -> list[str]:
     ]
 
 
-def versions(root: Path) -> Iterator[Path]:
-    """Yield every version's folder under `root`, built or imported, ordered by model."""
-    for folder in sorted(root.glob("*/*")):
-        if folder.is_dir() and folder.name.isdecimal():
-            yield folder
+def inventory(root: Path) -> list[tuple[Path, Recipe | None]]:
+    """Return each version's folder under `root`, there or to be built, with its recipe if we have one."""
+    recipes = {recipe.folder(root): recipe for recipe in RECIPES}
+    there = {folder for folder in root.glob("*/*") if folder.is_dir() and folder.name.isdecimal()}
+    return [(folder, recipes.get(folder)) for folder in sorted({*recipes, *there})]
 
 
 def _files(folder: Path) -> list[Path]:

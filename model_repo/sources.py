@@ -105,8 +105,8 @@ def fetch(package: Package, cache: Path) -> PackageFiles:
         found = file_sha256(archive)
         if found != package.sha256:
             raise ChecksumError(
-                f"{package}: expected an archive with sha256 {package.sha256}, got {found}; nothing was installed. "
-                "Is a registry mirror or proxy changing packages?"
+                f"{package}: expected an archive with sha256 {package.sha256}, got {found}; nothing was "
+                "installed. Is a registry mirror or proxy changing packages?"
             )
         return PackageFiles(Path(shutil.move(archive, folder / archive.name)))
 
@@ -118,28 +118,18 @@ def file_sha256(path: Path) -> str:
 
 
 def _download(package: Package, folder: Path) -> Path:
+    command = _command(package, folder)
     try:
         subprocess.run(
-            _command(package, folder),
-            cwd=folder,
-            check=True,
-            capture_output=True,
-            text=True,
-            timeout=_TIMEOUT_SECONDS,
+            command, cwd=folder, check=True, capture_output=True, text=True, timeout=_TIMEOUT_SECONDS
         )
     except FileNotFoundError as error:
-        raise DownloadError(
-            f"{package}: `{error.filename}` is not installed (Debian: apt install npm)"
-        ) from error
+        raise DownloadError(f"{package}: {command[0]} is not installed (Debian: apt install npm)") from error
     except subprocess.TimeoutExpired as error:
-        raise DownloadError(
-            f"{package}: no archive after {_TIMEOUT_SECONDS} s; is the network up?"
-        ) from error
+        raise DownloadError(f"{package}: nothing after {_TIMEOUT_SECONDS} s; is the network up?") from error
     except subprocess.CalledProcessError as error:
         last_words = error.stderr.strip()[-500:] or "no message"
-        raise DownloadError(
-            f"{package}: {error.cmd[0]} ended with {error.returncode}: {last_words}"
-        ) from error
+        raise DownloadError(f"{package}: {command[0]} ended with {error.returncode}: {last_words}") from error
     archives = list(folder.iterdir())
     if len(archives) != 1:
         raise DownloadError(f"{package}: expected one archive, got {sorted(path.name for path in archives)}")

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from mien.errors import PermanentError
 
-_DTYPES = {"float32": np.float32, "int32": np.int32}
-_QUANTIZED_DTYPES = {"uint8": np.uint8, "uint16": np.uint16, "float16": np.float16}
+_DTYPES = {name: np.dtype(name) for name in ("float32", "int32")}
+_QUANTIZED_DTYPES = {name: np.dtype(name) for name in ("uint8", "uint16", "float16")}
 
 
 def read_weights(
@@ -34,16 +34,15 @@ def read_weights(
     return weights
 
 
-def dequantise(
-    stored: NDArray[Any], dtype: type[np.generic], quantization: Mapping[str, Any]
-) -> NDArray[Any]:
+def dequantise(stored: NDArray[Any], dtype: np.dtype[Any], quantization: Mapping[str, Any]) -> NDArray[Any]:
     """Return `stored` as `dtype`: integers are multiples of a scale above a minimum, float16 is just shorter.
 
-    TensorFlow.js computes in double precision and rounds once; so do we, which makes the results equal bit by bit.
+    TensorFlow.js computes in double precision and rounds once; so do we, and get the same bits.
     """
     if stored.dtype == np.float16:
         return stored.astype(dtype)
-    return (stored.astype(np.float64) * quantization["scale"] + quantization["min"]).astype(dtype)
+    values: NDArray[np.float64] = stored.astype(np.float64) * quantization["scale"] + quantization["min"]
+    return values.astype(dtype)
 
 
 def _read_array(entry: Mapping[str, Any], content: bytes, offset: int) -> tuple[NDArray[Any], int]:
@@ -53,7 +52,7 @@ def _read_array(entry: Mapping[str, Any], content: bytes, offset: int) -> tuple[
     )
     if stored_name not in known or entry["dtype"] not in _DTYPES:
         raise PermanentError(f"weights {entry['name']}: unknown type {stored_name} of {entry['dtype']}")
-    stored_dtype = np.dtype(known[stored_name])
+    stored_dtype = known[stored_name]
     count = int(np.prod(entry["shape"], dtype=np.int64))
     end = offset + count * stored_dtype.itemsize
     if end > len(content):

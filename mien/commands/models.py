@@ -56,24 +56,21 @@ def build(
 def list_models(root: Root = repository.ROOT) -> None:
     """Show every model, where it comes from, and whether it is ready."""
     table = Table("model", "version", "state", "source", box=None)
-    recipes = {root / recipe.name / str(recipe.version): recipe for recipe in RECIPES}
-    for folder in sorted({*recipes, *repository.versions(root)}):
-        recipe = recipes.get(folder)
+    for folder, recipe in repository.inventory(root):
         source = f"{recipe.package}" if recipe else repository.read_stamp(folder).get("source", "unknown")
-        table.add_row(folder.parent.name, folder.name, _state(folder, recipe, root), source)
+        table.add_row(folder.parent.name, folder.name, repository.state(folder, recipe), source)
     _out.print(table)
 
 
 @app.command()
 def verify(root: Root = repository.ROOT) -> None:
     """Compare every file of every version with its checksum; ends with 1 if a model is not ready."""
-    recipes = {root / recipe.name / str(recipe.version): recipe for recipe in RECIPES}
     wrong = 0
-    for folder in sorted({*recipes, *repository.versions(root)}):
-        found = _state(folder, recipes.get(folder), root)
-        damaged = ", ".join(repository.damaged_files(folder)) if found == State.DAMAGED else ""
-        _say(f"{folder.parent.name}/{folder.name}: {found} {damaged}".rstrip())
-        wrong += found != State.READY
+    for folder, recipe in repository.inventory(root):
+        state = repository.state(folder, recipe)
+        damaged = ", ".join(repository.damaged_files(folder)) if state is State.DAMAGED else ""
+        _say(f"{folder.parent.name}/{folder.name}: {state} {damaged}".rstrip())
+        wrong += state is not State.READY
     if wrong:
         _fail(f"{wrong} of the models are not ready; `mien models build` repairs those it builds")
 
@@ -92,12 +89,6 @@ def _build_one(recipe: Recipe, root: Path, progress: Progress, row: TaskID, *, f
         raise
     finally:
         progress.stop_task(row)
-
-
-def _state(folder: Path, recipe: Recipe | None, root: Path) -> State:
-    if recipe:
-        return repository.state(recipe, root)
-    return State.DAMAGED if repository.damaged_files(folder) else State.READY
 
 
 def _say(text: str) -> None:
