@@ -38,8 +38,9 @@ class SourceNetworks:
         arguments = [network, images_path, count, size, output_path]
         command = ["node", SCRIPT, self.library, self.folder, *arguments]
         subprocess.run([str(part) for part in command], check=True, timeout=300)
-        output: NDArray[np.float32] = np.frombuffer(output_path.read_bytes(), np.float32)
-        return output.reshape(count, columns)
+        output: NDArray[np.float32] = np.empty((count, columns), np.float32)
+        output.ravel()[:] = np.frombuffer(output_path.read_bytes(), np.float32)
+        return output
 
 
 @pytest.fixture
