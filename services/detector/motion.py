@@ -18,7 +18,7 @@ _MEASUREMENT_STD = 0.04
 _FIRST_VELOCITY_STD = 3.0
 _VELOCITY_CHANGE_STD = 1.5
 """How much velocity changes within a second."""
-_VELOCITY_FADES_SECONDS = 0.6
+_VELOCITY_FADES_SECONDS = 1.0
 
 
 class BoxMotion:
