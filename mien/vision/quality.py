@@ -3,7 +3,7 @@
 Factors from 0 to 1 are multiplied, so that any one of them alone can make a view useless. Their ranges were
 set on 150 pictures of Labeled Faces in the Wild, aligned by MTCNN. Median of sharpness as they are: 114 (5th
 percentile 50); blurred by a Gaussian of sigma 1, 2, 3 in their 250x250 pixels: 43, 16, 9; at a quarter of
-their size: 31. Brightness was 78 to 163 from the 1st to the 95th percentile; nine of ten had a yaw below 0.43.
+their size: 31. Brightness was 78 to 163 from the 1st to the 95th percentile; nine of ten yaws below 0.43.
 """
 
 from dataclasses import dataclass

@@ -132,9 +132,9 @@ class FaceTracker:
         return TrackingStep(faces, started, ended, refused)
 
     def end_all(self) -> list[EndedTrack]:
-        """Forget every track; returns those that were confirmed."""
+        """Forget every track and the time of the last frame; returns the tracks that were confirmed."""
         ended = [_as_ended(track) for track in self._tracks if track.is_confirmed]
-        self._tracks = []
+        self._tracks, self._now_ns = [], None
         return ended
 
     def _end_those_gone(self, now_ns: int) -> list[EndedTrack]:

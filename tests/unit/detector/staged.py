@@ -1,4 +1,4 @@
-"""Real faces beside the checkout; tests that need them skip loudly where they are missing."""
+"""Pictures whose faces are known."""
 
 import csv
 from collections import defaultdict
@@ -6,17 +6,14 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import pytest
 from numpy.typing import NDArray
 
-DETECTION = Path(__file__).resolve().parents[4] / "shared" / "data" / "detection"
+from tests.faces import require_faces
 
 
-def require(folder: Path) -> Path:
-    """Return a folder of staged data, or skip the test and say what is missing."""
-    if not folder.is_dir():
-        pytest.skip(f"staged faces are missing: {folder.name} is not beside this checkout")
-    return folder
+def require(folder: str) -> Path:
+    """Return a folder of pictures with known faces, or skip the test that needs it."""
+    return require_faces() / "detection" / folder
 
 
 def read_rgb(path: Path) -> NDArray[np.uint8]:

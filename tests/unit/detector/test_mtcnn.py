@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from mien.vision.boxes import overlap_matrix
 from services.detector.mtcnn import MtcnnDetector, MtcnnLimits, pyramid_sizes
-from tests.unit.detector.staged import DETECTION, boxes_by_picture, read_rgb, require
+from tests.unit.detector.staged import boxes_by_picture, read_rgb, require
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +21,7 @@ def detector() -> MtcnnDetector:
 def test_every_face_of_the_group_photos_is_found(detector: MtcnnDetector, min_face_px: int) -> None:
     """Each checked box of at least the smallest size has a detection at IoU 0.4 or more."""
     missed = []
-    for path, boxes in boxes_by_picture(require(DETECTION / "verified_groups")).items():
+    for path, boxes in boxes_by_picture(require("verified_groups")).items():
         large = boxes[(boxes[:, 2:] - boxes[:, :2]).max(axis=1) >= min_face_px]
         found = detector.detect(read_rgb(path), min_face_px).boxes_xyxy
         best = overlap_matrix(large, found).max(axis=1, initial=0)
@@ -32,14 +32,14 @@ def test_every_face_of_the_group_photos_is_found(detector: MtcnnDetector, min_fa
 @pytest.mark.parametrize("min_face_px", [20, 40])
 def test_no_face_where_there_is_none(detector: MtcnnDetector, min_face_px: int) -> None:
     """Bottles, cars, fruit and dogs are no faces."""
-    pictures = sorted(require(DETECTION / "negatives").iterdir())
+    pictures = sorted(require("negatives").iterdir())
     found = {path.name: len(detector.detect(read_rgb(path), min_face_px)) for path in pictures}
     assert {name: count for name, count in found.items() if count} == {}
 
 
 def test_landmarks_lie_where_a_face_has_them(detector: MtcnnDetector) -> None:
     """Of a frontal face, eyes are above the nose, the nose above the mouth, left is left, all in the box."""
-    path = next(iter(boxes_by_picture(require(DETECTION / "verified_groups"))))
+    path = next(iter(boxes_by_picture(require("verified_groups"))))
     found = detector.detect(read_rgb(path), 40)
     assert len(found) > 0
     for (left, top, right, bottom), points in zip(found.boxes_xyxy, found.landmarks_xy, strict=True):
