@@ -30,7 +30,7 @@ class ShotSettings:
     """
 
     min_identity_quality: float = 0.08
-    min_emotion_quality: float = 0.04
+    min_emotion_quality: float = 0.1
     voting_shots: int = 3
     voting_interval_seconds: float = 0.4
     identity_shots: int = 6
@@ -43,7 +43,7 @@ class ShotSettings:
 
 @dataclass(frozen=True)
 class Choice:
-    """What a view is taken for, with the number of the shot (from 1 per purpose), and why not for the rest."""
+    """What a view is taken for, with the shot's number (from 1 per purpose), and why not for the rest."""
 
     numbers: dict[Purpose, int]
     skipped: list[SkipReason]
@@ -64,14 +64,14 @@ class ShotPlan:
         """Decide what a view is taken for, out of what is allowed, and note it as taken."""
         choice = Choice({}, [])
         for purpose in purposes:
-            if purpose == "identity":
-                reason, take = self._why_no_identity(quality, now_ns), self._take_identity
-            else:
-                reason, take = self._why_no_emotion(quality, now_ns), self._take_emotion
-            if reason is None:
-                choice.numbers[purpose] = take(quality, now_ns)
-            else:
+            is_identity = purpose == "identity"
+            reason = (self._why_no_identity if is_identity else self._why_no_emotion)(quality, now_ns)
+            if reason is not None:
                 choice.skipped.append(reason)
+            elif is_identity:
+                choice.numbers[purpose] = self._take_identity(quality, now_ns)
+            else:
+                choice.numbers[purpose] = self._take_emotion(now_ns)
         return choice
 
     def _why_no_identity(self, quality: float, now_ns: int) -> SkipReason | None:
@@ -100,7 +100,7 @@ class ShotPlan:
         self._best_quality = max(self._best_quality, quality)
         return self.identity_shots
 
-    def _take_emotion(self, _quality: float, now_ns: int) -> int:
+    def _take_emotion(self, now_ns: int) -> int:
         self.emotion_shots += 1
         young = self.emotion_shots < self.settings.emotion_young_shots
         seconds = (
