@@ -1,4 +1,4 @@
-"""Short H.264 clips of given photos, slowly moving and with sensor noise, as a small camera would send them."""
+"""Short H.264 clips of given photos, slowly moving and with sensor noise, as a small camera sends them."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 SIZE_WH = (640, 360)
 
 
-def write_clip(path: Path, photos_rgb: Sequence[NDArray[np.uint8]], *, seconds: float = 6, fps: int = 15) -> Path:
+def write_clip(
+    path: Path, photos_rgb: Sequence[NDArray[np.uint8]], *, seconds: float = 6, fps: int = 15
+) -> Path:
     """Write a clip that shows one to three photos side by side, drifting; returns *path*.
 
     The drift is a closed loop, so that the clip can be repeated without a jump.
@@ -21,7 +23,9 @@ def write_clip(path: Path, photos_rgb: Sequence[NDArray[np.uint8]], *, seconds: 
     side = min(300, SIZE_WH[0] // len(photos_rgb) - 20)
     tiles = [cv2.resize(photo, (side, side), interpolation=cv2.INTER_AREA) for photo in photos_rgb]
     with av.open(str(path), "w", format="mp4") as container:
-        stream = container.add_stream("libx264", rate=fps, options={"preset": "veryfast", "bf": "0", "g": str(fps)})
+        stream = container.add_stream(
+            "libx264", rate=fps, options={"preset": "veryfast", "bf": "0", "g": str(fps)}
+        )
         stream.width, stream.height, stream.pix_fmt = *SIZE_WH, "yuv420p"
         stream.codec_context.thread_count = 1
         for index in range(frames):

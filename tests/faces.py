@@ -1,4 +1,4 @@
-"""Real faces for tests, from the data folder beside the repository; never committed, skipped loudly without it."""
+"""Real faces for tests, from the data folder beside the repository; never committed, skipped without it."""
 
 import csv
 from collections import defaultdict

@@ -36,7 +36,8 @@ def write_measurement(
     path = folder / f"{name}.json"
     record = {
         "machine": machine_facts(),
-        "versions": {"python": platform.python_version()} | {package: version(package) for package in _PACKAGES},
+        "versions": {"python": platform.python_version()}
+        | {package: version(package) for package in _PACKAGES},
         "when": datetime.now(UTC).isoformat(timespec="seconds"),
         "runs": runs,
         "summary": summary,

@@ -24,10 +24,12 @@ class Handled:
 
     def __init__(self, *errors: Exception, poison: str | None = None) -> None:
         self.done: list[str] = []
+        self.calls = 0
         self._errors = list(errors)
         self._poison = poison
 
     async def __call__(self, received: Sequence[Received[FaceShot]]) -> None:
+        self.calls += 1
         if self._errors:
             raise self._errors.pop(0)
         if any(one.event.event_id == self._poison for one in received):
@@ -37,14 +39,15 @@ class Handled:
 
 async def work_on(
     records: Sequence[FakeRecord], handled: Handled, consumer: FakeConsumer, producer: FakeProducer
-) -> tuple[bool, Service]:
+) -> Service:
     service = Service("recognizer")
     service.stop.set()  # so that a rewind does not wait
     letters = DeadLetterOffice("recognizer", producer)
-    go_on = await event_loop._handle_records(
-        service, consumer, letters, IDENTITY_FACES, PARTITION, records, FaceShot, handled
-    )
-    return go_on, service
+    batches: dict[TopicPartition, list[FakeRecord]] = {}
+    for record in records:
+        batches.setdefault(TopicPartition(record.topic, record.partition), []).append(record)
+    await event_loop._handle_batches(service, consumer, letters, IDENTITY_FACES, batches, FaceShot, handled)
+    return service
 
 
 def records_of(*event_ids: str) -> list[FakeRecord]:
@@ -60,8 +63,17 @@ def letters_in(producer: FakeProducer) -> list[DeadLetter]:
 async def test_finished_batch_is_committed_past_its_last_event() -> None:
     """Nothing is committed before it is done, and everything after."""
     handled, consumer = Handled(), FakeConsumer()
-    go_on, _ = await work_on(records_of("a", "b"), handled, consumer, FakeProducer())
-    assert (go_on, handled.done, consumer.committed) == (True, ["a", "b"], {PARTITION: 12})
+    await work_on(records_of("a", "b"), handled, consumer, FakeProducer())
+    assert (handled.done, consumer.committed) == (["a", "b"], {PARTITION: 12})
+
+
+async def test_partitions_are_handled_together_and_committed_each() -> None:
+    """Faces of many cameras share one call of the model."""
+    handled, consumer = Handled(), FakeConsumer()
+    elsewhere = FakeRecord(encode_event(face_shot(event_id="z")), 70, partition=5)
+    await work_on([*records_of("a", "b"), elsewhere], handled, consumer, FakeProducer())
+    assert (handled.done, handled.calls) == (["a", "b", "z"], 1)
+    assert consumer.committed == {PARTITION: 12, TopicPartition(IDENTITY_FACES.name, 5): 71}
 
 
 async def test_undecodable_message_is_buried_and_the_rest_goes_on() -> None:
@@ -90,8 +102,8 @@ async def test_refused_event_is_found_within_its_batch_and_buried_alone() -> Non
 async def test_transient_failure_rewinds_and_commits_nothing() -> None:
     """A dead model server costs time, not events, and the service says so."""
     handled, consumer = Handled(TransientError("model server: no answer")), FakeConsumer()
-    go_on, service = await work_on(records_of("a", "b"), handled, consumer, FakeProducer())
-    assert (go_on, consumer.committed, consumer.sought) == (False, {}, {PARTITION: 10})
+    service = await work_on(records_of("a", "b"), handled, consumer, FakeProducer())
+    assert (consumer.committed, consumer.sought) == ({}, {PARTITION: 10})
     assert "model server: no answer" in service.health.problems
     await work_on(records_of("a", "b"), handled, consumer, FakeProducer())
     assert (handled.done, consumer.committed) == (["a", "b"], {PARTITION: 12})
@@ -100,10 +112,10 @@ async def test_transient_failure_rewinds_and_commits_nothing() -> None:
 async def test_dead_letter_that_cannot_be_written_rewinds() -> None:
     """Poison is not forgotten because the broker was away."""
     consumer = FakeConsumer()
-    go_on, _ = await work_on(
+    await work_on(
         [FakeRecord(b"x", 10)], Handled(), consumer, FakeProducer(failures=[OSError("gone")])
     )
-    assert (go_on, consumer.committed, consumer.sought) == (False, {}, {PARTITION: 10})
+    assert (consumer.committed, consumer.sought) == ({}, {PARTITION: 10})
 
 
 async def test_defect_ends_the_process() -> None:
@@ -115,13 +127,13 @@ async def test_defect_ends_the_process() -> None:
 async def test_lost_partition_is_not_an_error() -> None:
     """The new owner repeats the work, and merging it twice changes nothing."""
     handled = Handled()
-    go_on, _ = await work_on(
+    await work_on(
         records_of("a"),
         handled,
         FakeConsumer(commit_errors=[CommitFailedError("rebalanced")]),
         FakeProducer(),
     )
-    assert (go_on, handled.done) == (True, ["a"])
+    assert handled.done == ["a"]
 
 
 async def test_task_that_fails_stops_the_others_and_is_raised() -> None:
