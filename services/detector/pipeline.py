@@ -48,6 +48,11 @@ class Observation:
     detections: Detections
     refused: int
 
+    @property
+    def changes(self) -> list[TrackStarted | TrackEnded]:
+        """What must not be lost of it."""
+        return [*self.started, *self.ended]
+
 
 @dataclass(frozen=True)
 class Shots:
