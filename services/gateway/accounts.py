@@ -25,9 +25,6 @@ from services.gateway.database import Database, LoginSession, User, audit, utc_n
 log = structlog.get_logger()
 
 ADMIN: Final = "admin"
-_HASHER: Final = PasswordHasher()
-# Verified when the user doesn't exist, so that the answer takes as long as for one who does.
-_NOBODY_HASH: Final = _HASHER.hash(secrets.token_urlsafe())
 
 
 class LoginRefusedError(MienError):
@@ -82,8 +79,18 @@ class FailedLogins:
 class Accounts:
     """Logs people in and out, and knows the command line by its token."""
 
-    def __init__(self, database: Database, *, session_hours: float, cli_token: str | None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        *,
+        session_hours: float,
+        cli_token: str | None,
+        hasher: PasswordHasher | None = None,
+    ) -> None:
         self._database = database
+        self._hasher = hasher or PasswordHasher()
+        # Verified when the user doesn't exist, so that the answer takes as long as for one who does.
+        self._nobody_hash = self._hasher.hash(secrets.token_urlsafe())
         self._lifetime = timedelta(hours=session_hours)
         self._cli_token = cli_token
         self._failed = FailedLogins()
@@ -113,7 +120,10 @@ class Accounts:
         """
         self._failed.check(address, username, now=time.monotonic())
         user = await self._database.run(lambda session: session.get(User, username))
-        if not await self._verify(user.password_hash if user else _NOBODY_HASH, password) or user is None:
+        if (
+            not await self._verify(user.password_hash if user else self._nobody_hash, password)
+            or user is None
+        ):
             self._failed.add(address, username, now=time.monotonic())
             await self._database.run(
                 lambda session: audit(session, actor=username, address=address, action="login.refused")
@@ -191,11 +201,17 @@ class Accounts:
 
     async def _hash(self, password: str) -> str:
         async with self._hashing:
-            return await asyncio.to_thread(_HASHER.hash, password)
+            return await asyncio.to_thread(self._hasher.hash, password)
 
     async def _verify(self, password_hash: str, password: str) -> bool:
         async with self._hashing:
-            return await asyncio.to_thread(_verify, password_hash, password)
+            return await asyncio.to_thread(self._matches, password_hash, password)
+
+    def _matches(self, password_hash: str, password: str) -> bool:
+        try:
+            return self._hasher.verify(password_hash, password)
+        except (Argon2Error, InvalidHashError):
+            return False
 
 
 def load_cli_token(path: Path | None) -> str | None:
@@ -228,13 +244,6 @@ def _show_password(password: str) -> None:
     box = [f"│ {line:<{width}} │" for line in lines]
     # Straight to the terminal: a box inside a JSON line would help nobody.
     print("\n".join([f"╭{'─' * (width + 2)}╮", *box, f"╰{'─' * (width + 2)}╯"]), file=sys.stderr, flush=True)
-
-
-def _verify(password_hash: str, password: str) -> bool:
-    try:
-        return _HASHER.verify(password_hash, password)
-    except (Argon2Error, InvalidHashError):
-        return False
 
 
 def _sha256(token: str) -> str:

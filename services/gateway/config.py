@@ -42,8 +42,8 @@ class GatewaySettings(ServiceSettings):
     silent_track_seconds: float = Field(
         10.0, ge=2, le=100, description="A track unseen for this long is closed without its end event"
     )
-    kafka: KafkaSettings = Field(default_factory=lambda: KafkaSettings(), description="MIEN_KAFKA_*")  # noqa: PLW0108 - mypy cannot infer the class itself as a factory
-    redis: RedisSettings = Field(default_factory=lambda: RedisSettings(), description="MIEN_REDIS_*")  # noqa: PLW0108 - as above
+    kafka: KafkaSettings = Field(default_factory=lambda: KafkaSettings(), description="MIEN_KAFKA_*")
+    redis: RedisSettings = Field(default_factory=lambda: RedisSettings(), description="MIEN_REDIS_*")
 
     @property
     def video_folders(self) -> tuple[Path, ...]:

@@ -14,7 +14,7 @@ from mien.contracts.events import (
     TrackEvent,
     TracksObserved,
 )
-from mien.contracts.topics import EMOTIONS, ENROLMENT_RESULTS, IDENTITIES, TRACK_EVENTS, TRACKS
+from mien.contracts.topics import EMOTIONS, ENROLMENT_RESULTS, IDENTITIES, TRACK_EVENTS, TRACKS, Topic
 from mien.runtime.cameras import CameraDirectory, CameraRegistry
 from mien.runtime.event_loop import handle_events
 from mien.runtime.gallery import TemplateStore
@@ -109,13 +109,20 @@ def _event_work(context: Context) -> list[Coroutine[Any, Any, None]]:
         registry=context.registry,
         names=context.names,
     )
-    consumers = (
-        handle_events(service, kafka, IDENTITIES, IdentityDecided, recorder.merge_results),
-        handle_events(service, kafka, EMOTIONS, EmotionEstimated, recorder.merge_results),
-        handle_events(service, kafka, TRACK_EVENTS, TrackEvent, recorder.note_events),
-        handle_events(service, kafka, TRACKS, TracksObserved, recorder.note_seen, offset_reset="latest"),
-        handle_events(service, kafka, ENROLMENT_RESULTS, EnrolmentResult, context.enrolment.settle),
+    consumers: tuple[tuple[Topic, Any, Any], ...] = (
+        (IDENTITIES, IdentityDecided, recorder.merge_results),
+        (EMOTIONS, EmotionEstimated, recorder.merge_results),
+        (TRACK_EVENTS, TrackEvent, recorder.note_events),
+        (TRACKS, TracksObserved, recorder.note_seen),
+        (ENROLMENT_RESULTS, EnrolmentResult, context.enrolment.settle),
     )
+
+    async def consume(topic: Topic, event_type: Any, handle: Any) -> None:
+        # Without the cameras' policies nothing may be written down.
+        await context.directory.wait_until_known(service)
+        offset_reset = "latest" if topic is TRACKS else "earliest"
+        await handle_events(service, kafka, topic, event_type, handle, offset_reset=offset_reset)
+
     endless = (
         feed.run(service),
         context.publisher.run(service),
@@ -123,7 +130,10 @@ def _event_work(context: Context) -> list[Coroutine[Any, Any, None]]:
         recorder.run(service),
     )
     return [
-        *(_until_stopped(service, work, grace_seconds=_CONSUMER_GRACE_SECONDS) for work in consumers),
+        *(
+            _until_stopped(service, consume(*consumer), grace_seconds=_CONSUMER_GRACE_SECONDS)
+            for consumer in consumers
+        ),
         *(_until_stopped(service, work) for work in endless),
     ]
 

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.responses import HTMLResponse, JSONResponse
 
 from services.gateway.access import require_session
+from services.gateway.people import NotFoundError
 
 router = APIRouter(dependencies=[Depends(require_session)], include_in_schema=False)
 
@@ -54,6 +55,6 @@ def serve_dashboard(app: FastAPI, folder: Path) -> None:
 
     @app.get("/{path:path}", include_in_schema=False)
     async def say_not_built(path: str) -> HTMLResponse:
-        is_api = path.startswith("api/")
-        body = "<h1>There is nothing here</h1>" if is_api else _NOT_BUILT
-        return HTMLResponse(_PAGE.format(body=body), status_code=404 if is_api else 503)
+        if path.startswith("api/"):
+            raise NotFoundError(f"there is no /{path}")
+        return HTMLResponse(_PAGE.format(body=_NOT_BUILT), status_code=503)
