@@ -1,1 +1,1 @@
-"""The commands of ``mien``, one module each."""
+"""One module for each group of ``mien`` commands; ``mien.cli`` imports the one that was asked for."""
