@@ -74,7 +74,7 @@ def verify(root: Root = repository.ROOT) -> None:
         _say(f"{folder.parent.name}/{folder.name}: {state} {damaged}".rstrip())
         wrong += state is not State.READY
     if wrong:
-        _fail(f"{wrong} of the models are not ready; `mien models build` repairs those it builds")
+        _fail(f"models not ready: {wrong}; `mien models build` repairs those it builds")
 
 
 @import_app.command("vgg-face")
