@@ -53,7 +53,7 @@ const EMOTIONS: Record<string, string> = {
   neutral: "Neutral",
   sad: "Sad",
   tired: "Tired",
-  other: "Something else",
+  other: "Other",
   uncertain: "Hard to say",
 };
 

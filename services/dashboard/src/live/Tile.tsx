@@ -35,15 +35,13 @@ export const Tile = memo(function Tile({ camera, onEnlarge, onFigures }: TilePro
         </div>
         {words.tone !== "good" && <TileMessage camera={camera} status={status} />}
         <p ref={parts.age} className="tile__age" />
-        <div className="tile__badges">
-          {camera.demo && <span className="badge badge--plain">Demo</span>}
-          <EmotionBadge camera={camera} />
-        </div>
       </div>
       <footer className="tile__foot">
         <span className={`dot dot--${words.tone}`} title={words.short} />
         <h3 className="tile__name">{camera.name}</h3>
         {words.tone !== "good" && <span className="tile__state">{words.short}</span>}
+        {camera.demo && <span className="badge">Demo</span>}
+        <EmotionBadge camera={camera} />
         <span className="tile__figures">
           <span ref={parts.fps} />
           <span
@@ -121,7 +119,7 @@ export function EmotionBadge({ camera }: { camera: Pick<Camera, "emotion_policy"
   return (
     <span className="badge badge--emotion" title={title} aria-label={title}>
       <Icon name="mood" />
-      {how}
+      <span>{how}</span>
     </span>
   );
 }

@@ -17,11 +17,15 @@ interface WhoProps {
   cameraId?: string;
 }
 
-/** People now in view: those with a name first to be told apart, the rest as they came, newest first. */
+const MOST_OTHERS = 4;
+
+/** People now in view, newest first: all who have a name, then a few of the others and how many more. */
 export function WhoIsHere({ cameras, cameraId }: WhoProps) {
   const seen = useStore(presence.seen).filter((entry) => !cameraId || entry.cameraId === cameraId);
   const named = seen.filter(({ answer }) => answer === "known");
   const others = seen.filter(({ answer }) => answer !== "known");
+  const shownOthers = others.length > MOST_OTHERS + 1 && !cameraId ? others.slice(0, MOST_OTHERS) : others;
+  const more = others.length - shownOthers.length;
   const cameraName = (id: string) => cameras.find((camera) => camera.camera_id === id)?.name ?? id;
   return (
     <section className="who" aria-label="Who is here">
@@ -31,7 +35,7 @@ export function WhoIsHere({ cameras, cameraId }: WhoProps) {
       </h2>
       {seen.length === 0 && <p className="muted">Nobody in view right now.</p>}
       <ul>
-        {[...named, ...others].map((entry) => (
+        {[...named, ...shownOthers].map((entry) => (
           <li key={entry.key} data-testid="who" data-person={entry.personName ?? ""}>
             <Cut trackId={entry.trackId} />
             <Who entry={entry} where={cameraId ? null : cameraName(entry.cameraId)} />
@@ -39,6 +43,7 @@ export function WhoIsHere({ cameras, cameraId }: WhoProps) {
           </li>
         ))}
       </ul>
+      {more > 0 && <p className="who__more">and {more} more without a name</p>}
     </section>
   );
 }

@@ -4,6 +4,7 @@ import type { LiveEmotion, LiveFace, LiveFrame } from "./protocol";
 
 const LABEL_BELOW_ABOVE_TOP = 0.13;
 const LABEL_RIGHT_FROM = 0.6;
+const SMALL_BELOW_SHARE = 0.09;
 
 export class FaceOverlay {
   private readonly faces = new Map<string, FaceElement>();
@@ -76,6 +77,7 @@ class FaceElement {
     style.width = percent((right - left) / width);
     style.height = percent((bottom - top) / height);
     classList.toggle("face--label-below", top / height < LABEL_BELOW_ABOVE_TOP);
+    classList.toggle("face--small", (right - left) / width < SMALL_BELOW_SHARE);
     classList.toggle("face--label-right", left / width > LABEL_RIGHT_FROM);
   }
 

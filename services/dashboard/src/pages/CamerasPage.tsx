@@ -106,8 +106,8 @@ function CameraCard({ camera, edit, remove }: { camera: Camera; edit: () => void
           {words.tone !== "good" && `Up to ${camera.sampled_fps} fps sampled`}
         </p>
         <div className="card__badges">
-          {camera.demo && <span className="badge badge--plain">Demo</span>}
-          {camera.identity_policy === "off" && <span className="badge badge--plain">No names</span>}
+          {camera.demo && <span className="badge">Demo</span>}
+          {camera.identity_policy === "off" && <span className="badge">No names</span>}
           <EmotionBadge camera={camera} />
         </div>
       </div>

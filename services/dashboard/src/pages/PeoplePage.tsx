@@ -77,7 +77,7 @@ function PersonCard({ person }: { person: Person }) {
 function enrolmentWords(person: Person): string {
   if (!person.active) return "Not being recognised";
   if (person.template_count > 0) {
-    return `Known from ${person.template_count} ${person.template_count === 1 ? "photo" : "photos"}`;
+    return person.template_count === 1 ? "Known from 1 photo" : `Known from ${person.template_count} photos`;
   }
   return person.photo_count > 0 ? "No usable photo yet" : "No photos yet";
 }

@@ -22,7 +22,7 @@ export function RecentSightings({ personId, limit = 8 }: { personId?: string; li
       )}
       <ul>
         {data?.map((sighting) => (
-          <SightingRow key={sighting.sighting_id} sighting={sighting} compact={!personId} />
+          <SightingRow key={sighting.sighting_id} sighting={sighting} compact={!personId} onePerson={personId !== undefined} />
         ))}
       </ul>
     </section>

@@ -7,20 +7,23 @@ const TIME: Intl.DateTimeFormatOptions = { hour: "2-digit", minute: "2-digit" };
 
 export const timeWords = (iso: string): string => new Date(iso).toLocaleTimeString(undefined, TIME);
 
-/** Somebody was seen somewhere; compact where room is short. */
-export function SightingRow({ sighting, compact }: { sighting: Sighting; compact?: boolean }) {
+interface SightingRowProps {
+  sighting: Sighting;
+  /** Where room is short. */
+  compact?: boolean;
+  /** Everybody in the list is the same person: say where instead of who. */
+  onePerson?: boolean;
+}
+
+/** Somebody was seen somewhere. */
+export function SightingRow({ sighting, compact, onePerson }: SightingRowProps) {
   const name = answerWords(sighting.answer, sighting.person_name ?? null);
   const lastedMs = Date.parse(sighting.ended_at) - Date.parse(sighting.started_at);
   return (
     <li className={`sighting ${compact ? "sighting--compact" : ""}`} data-testid="sighting">
       <Avatar name={sighting.answer === "known" ? name : ""} src={sighting.face_url} />
       <div className="sighting__who">
-        {sighting.person_id ? (
-          <Link to={`/people/${encodeURIComponent(sighting.person_id)}`}>{name}</Link>
-        ) : (
-          <span className="muted">{name}</span>
-        )}
-        <small>{sighting.camera_name}</small>
+        {onePerson ? <span>{sighting.camera_name}</span> : <Who sighting={sighting} name={name} />}
       </div>
       {!compact && sighting.emotions && <Emotions shares={sighting.emotions} />}
       <div className="sighting__when">
@@ -28,6 +31,19 @@ export function SightingRow({ sighting, compact }: { sighting: Sighting; compact
         {!compact && <small>for {durationWords(lastedMs)}</small>}
       </div>
     </li>
+  );
+}
+
+function Who({ sighting, name }: { sighting: Sighting; name: string }) {
+  return (
+    <>
+      {sighting.person_id ? (
+        <Link to={`/people/${encodeURIComponent(sighting.person_id)}`}>{name}</Link>
+      ) : (
+        <span className="muted">{name}</span>
+      )}
+      <small>{sighting.camera_name}</small>
+    </>
   );
 }
 
