@@ -15,11 +15,11 @@ import type {
 type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
 const REQUEST_TIMEOUT_MS = 15_000;
-let whenSignedOut: () => void = () => {};
+let whenRefused: () => void = () => {};
 
-/** Call *listener* whenever the gateway says that the session is over. */
-export function onSignedOut(listener: () => void): void {
-  whenSignedOut = listener;
+/** Call *listener* whenever the gateway refuses a request for want of a session, or of the right password. */
+export function onRefused(listener: () => void): void {
+  whenRefused = listener;
 }
 
 async function request<T>(method: Method, path: string, body?: unknown): Promise<T> {
@@ -40,7 +40,7 @@ async function request<T>(method: Method, path: string, body?: unknown): Promise
 }
 
 function failed(status: number, body: unknown, path: string): ApiError {
-  if (status === 401 && path !== "/api/session") whenSignedOut();
+  if (status === 401 && path !== "/api/session") whenRefused();
   return errorFromBody(status, body);
 }
 

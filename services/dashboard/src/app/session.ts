@@ -1,5 +1,5 @@
 /** Who is signed in. */
-import { api, onSignedOut } from "../api/client";
+import { api, onRefused } from "../api/client";
 import { ApiError } from "../api/errors";
 import type { Session } from "../api/types";
 import { Store } from "./store";
@@ -11,8 +11,6 @@ export type SessionState =
   | { kind: "signed_in"; session: Session };
 
 export const sessionState = new Store<SessionState>({ kind: "loading" });
-
-onSignedOut(() => leave({ expired: true }));
 
 function leave({ expired }: { expired: boolean }): void {
   sessionState.set({ kind: "signed_out", expired });
@@ -30,6 +28,8 @@ export async function checkSession(): Promise<void> {
     else if (!wasSignedIn) sessionState.set({ kind: "unreachable" });
   }
 }
+
+onRefused(() => void checkSession());
 
 export async function signIn(username: string, password: string): Promise<void> {
   sessionState.set({ kind: "signed_in", session: await api.signIn(username, password) });

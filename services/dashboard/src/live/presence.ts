@@ -23,20 +23,20 @@ export class Presence {
   /** Newest first. */
   readonly seen = new Store<Seen[]>([]);
   private readonly byTrack = new Map<string, Seen>();
-  private timer = 0;
+  private timer: ReturnType<typeof setTimeout> | null = null;
 
   add(frame: LiveFrame, atMs: number = nowMs()): void {
     for (const face of frame.faces) {
       const before = this.byTrack.get(face.track_id);
       this.byTrack.set(face.track_id, describe(frame.camera_id, face, before?.sinceMs ?? atMs, atMs));
     }
-    if (!this.timer && this.byTrack.size > 0) this.timer = window.setTimeout(this.tell, TELL_EVERY_MS);
+    if (!this.timer && this.byTrack.size > 0) this.timer = setTimeout(this.tell, TELL_EVERY_MS);
   }
 
   private tell = (): void => {
-    this.timer = 0;
+    this.timer = null;
     this.seen.set(this.current(nowMs()));
-    if (this.byTrack.size > 0) this.timer = window.setTimeout(this.tell, TELL_EVERY_MS);
+    if (this.byTrack.size > 0) this.timer = setTimeout(this.tell, TELL_EVERY_MS);
   };
 
   /** Forget who has gone, and list the others: a known person once per camera, however many tracks. */

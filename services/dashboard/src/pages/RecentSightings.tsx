@@ -22,7 +22,12 @@ export function RecentSightings({ personId, limit = 8 }: { personId?: string; li
       )}
       <ul>
         {data?.map((sighting) => (
-          <SightingRow key={sighting.sighting_id} sighting={sighting} compact={!personId} onePerson={personId !== undefined} />
+          <SightingRow
+            key={sighting.sighting_id}
+            sighting={sighting}
+            compact={!personId}
+            onePerson={personId !== undefined}
+          />
         ))}
       </ul>
     </section>

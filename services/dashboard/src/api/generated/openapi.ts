@@ -4,42 +4,6 @@
  */
 
 export interface paths {
-    "/api/session": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Session */
-        get: operations["session_api_session_get"];
-        put?: never;
-        /** Login */
-        post: operations["login_api_session_post"];
-        /** Logout */
-        delete: operations["logout_api_session_delete"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/session/password": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        /** Password */
-        put: operations["password_api_session_password_put"];
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/cameras": {
         parameters: {
             query?: never;
@@ -47,45 +11,83 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Cameras */
-        get: operations["cameras_api_cameras_get"];
+        /**
+         * List Cameras
+         * @description List all cameras with their status, by id.
+         */
+        get: operations["list_cameras"];
         put?: never;
-        /** Add Camera */
-        post: operations["add_camera_api_cameras_post"];
+        /**
+         * Add Camera
+         * @description Add a camera; credentials in its address are taken out of it.
+         */
+        post: operations["add_camera"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/cameras/{i}": {
+    "/api/cameras/{camera_id}": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** One Camera */
-        get: operations["one_camera_api_cameras__i__get"];
+        /**
+         * Get Camera
+         * @description Return one camera.
+         */
+        get: operations["get_camera"];
         put?: never;
         post?: never;
-        /** Delete Camera */
-        delete: operations["delete_camera_api_cameras__i__delete"];
+        /**
+         * Remove Camera
+         * @description Remove a camera; its history stays.
+         */
+        delete: operations["remove_camera"];
         options?: never;
         head?: never;
-        /** Patch Camera */
-        patch: operations["patch_camera_api_cameras__i__patch"];
+        /**
+         * Edit Camera
+         * @description Change what is named; a password of null is removed, an absent one stays.
+         */
+        patch: operations["edit_camera"];
         trace?: never;
     };
-    "/api/cameras/{i}/snapshot.jpg": {
+    "/api/cameras/{camera_id}/snapshot.jpg": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** Snap */
-        get: operations["snap_api_cameras__i__snapshot_jpg_get"];
+        /**
+         * Get Snapshot
+         * @description Return the next picture that the camera delivers, waiting for it up to three seconds.
+         */
+        get: operations["get_snapshot"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Health
+         * @description Say that the gateway answers.
+         */
+        get: operations["get_health"];
         put?: never;
         post?: never;
         delete?: never;
@@ -101,72 +103,76 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** People */
-        get: operations["people_api_people_get"];
+        /**
+         * Get People
+         * @description List all people, by name.
+         */
+        get: operations["list_people"];
         put?: never;
-        /** Add Person */
-        post: operations["add_person_api_people_post"];
+        /**
+         * Add Person
+         * @description Add a person, who is recognized once a photo has become a template.
+         */
+        post: operations["add_person"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/people/{pid}": {
+    "/api/people/{person_id}": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** One Person */
-        get: operations["one_person_api_people__pid__get"];
+        /**
+         * Get One Person
+         * @description Return one person.
+         */
+        get: operations["get_person"];
         put?: never;
         post?: never;
-        /** Del Person */
-        delete: operations["del_person_api_people__pid__delete"];
+        /**
+         * Forget Person
+         * @description Forget a person everywhere: photos, templates, and the name in the history.
+         */
+        delete: operations["forget_person"];
         options?: never;
         head?: never;
-        /** Patch Person */
-        patch: operations["patch_person_api_people__pid__patch"];
+        /**
+         * Edit Person
+         * @description Change what is named; somebody inactive is shown as unknown from now on.
+         */
+        patch: operations["edit_person"];
         trace?: never;
     };
-    "/api/people/{pid}/photos": {
+    "/api/people/{person_id}/photos": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** Photos */
-        get: operations["photos_api_people__pid__photos_get"];
+        /**
+         * Get Photos
+         * @description List a person's photos, the oldest first.
+         */
+        get: operations["list_photos"];
         put?: never;
-        /** Upload */
-        post: operations["upload_api_people__pid__photos_post"];
+        /**
+         * Add Photos
+         * @description Take photos to enrol; each is judged by itself, and its answer comes later.
+         */
+        post: operations["add_photos"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/people/{pid}/photos/{k}/image.jpg": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Image */
-        get: operations["image_api_people__pid__photos__k__image_jpg_get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/people/{pid}/photos/{k}": {
+    "/api/people/{person_id}/photos/{photo_id}": {
         parameters: {
             query?: never;
             header?: never;
@@ -176,8 +182,99 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Del Photo */
-        delete: operations["del_photo_api_people__pid__photos__k__delete"];
+        /**
+         * Remove Photo
+         * @description Delete a photo and the template that was made of it.
+         */
+        delete: operations["remove_photo"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/people/{person_id}/photos/{photo_id}/face.jpg": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Photo Face
+         * @description Return the face that was found in the photo.
+         */
+        get: operations["get_photo_face"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/people/{person_id}/photos/{photo_id}/image.jpg": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Photo Image
+         * @description Return the photo, as it was encoded anew.
+         */
+        get: operations["get_photo_image"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Session
+         * @description Say who is logged in.
+         */
+        get: operations["get_session"];
+        put?: never;
+        /**
+         * Log In
+         * @description Log in; the session is an HttpOnly cookie.
+         */
+        post: operations["log_in"];
+        /**
+         * Log Out
+         * @description Log out.
+         */
+        delete: operations["log_out"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/session/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Change Password
+         * @description Change one's own password; all other sessions of the user end.
+         */
+        put: operations["change_password"];
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -190,8 +287,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Sightings */
-        get: operations["sightings_api_sightings_get"];
+        /**
+         * Get Sightings
+         * @description List sightings, the newest first.
+         */
+        get: operations["list_sightings"];
         put?: never;
         post?: never;
         delete?: never;
@@ -207,8 +307,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** System */
-        get: operations["system_api_system_get"];
+        /**
+         * Get System
+         * @description Return who is running, what is wrong, and how much there is of what.
+         */
+        get: operations["get_system"];
         put?: never;
         post?: never;
         delete?: never;
@@ -221,54 +324,23 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** Body_upload_api_people__pid__photos_post */
-        Body_upload_api_people__pid__photos_post: {
+        /** Body_add_photos */
+        Body_add_photos: {
             /** Photos */
             photos: string[];
         };
-        /** CameraCreate */
+        /**
+         * CameraCreate
+         * @description A new camera; without an id, one is made from the name.
+         */
         CameraCreate: {
             /** Camera Id */
             camera_id?: string | null;
-            /** Name */
-            name: string;
-            /** Url */
-            url: string;
-            /** Username */
-            username?: string | null;
-            /** Password */
-            password?: string | null;
             /**
-             * Enabled
-             * @default true
+             * Demo
+             * @default false
              */
-            enabled: boolean;
-            /**
-             * Sampled Fps
-             * @default 5
-             */
-            sampled_fps: number;
-            /**
-             * Frame Width Px
-             * @default 1280
-             */
-            frame_width_px: number;
-            /**
-             * Min Face Px
-             * @default 40
-             */
-            min_face_px: number;
-            /**
-             * Max Age Ms
-             * @default 1500
-             */
-            max_age_ms: number;
-            /**
-             * Identity Policy
-             * @default on
-             * @enum {string}
-             */
-            identity_policy: "off" | "on";
+            demo: boolean;
             /**
              * Emotion Policy
              * @default off
@@ -281,200 +353,385 @@ export interface components {
              */
             emotion_purpose: string;
             /**
+             * Enabled
+             * @default true
+             */
+            enabled: boolean;
+            /**
+             * Frame Width Px
+             * @default 1280
+             */
+            frame_width_px: number;
+            /**
+             * Identity Policy
+             * @default on
+             * @enum {string}
+             */
+            identity_policy: "off" | "on";
+            /**
+             * Max Age Ms
+             * @default 1500
+             */
+            max_age_ms: number;
+            /**
+             * Min Face Px
+             * @default 40
+             */
+            min_face_px: number;
+            /** Name */
+            name: string;
+            /** Password */
+            password?: string | null;
+            /**
+             * Sampled Fps
+             * @default 5
+             */
+            sampled_fps: number;
+            /** Url */
+            url: string;
+            /** Username */
+            username?: string | null;
+        };
+        /**
+         * CameraEdit
+         * @description Changes to a camera: what is absent stays, a password of null is removed.
+         */
+        CameraEdit: {
+            /**
              * Demo
              * @default false
              */
             demo: boolean;
-        };
-        /** CameraEdit */
-        CameraEdit: {
-            /** Name */
-            name?: string | null;
-            /** Url */
-            url?: string | null;
-            /** Username */
-            username?: string | null;
+            /**
+             * Emotion Policy
+             * @default off
+             * @enum {string}
+             */
+            emotion_policy: "off" | "aggregate" | "per_person";
+            /**
+             * Emotion Purpose
+             * @default
+             */
+            emotion_purpose: string;
+            /**
+             * Enabled
+             * @default true
+             */
+            enabled: boolean;
+            /**
+             * Frame Width Px
+             * @default 1280
+             */
+            frame_width_px: number;
+            /**
+             * Identity Policy
+             * @default on
+             * @enum {string}
+             */
+            identity_policy: "off" | "on";
+            /**
+             * Max Age Ms
+             * @default 1500
+             */
+            max_age_ms: number;
+            /**
+             * Min Face Px
+             * @default 40
+             */
+            min_face_px: number;
+            /**
+             * Name
+             * @default
+             */
+            name: string;
             /** Password */
             password?: string | null;
-            /** Enabled */
-            enabled?: boolean | null;
-            /** Sampled Fps */
-            sampled_fps?: number | null;
-            /** Frame Width Px */
-            frame_width_px?: number | null;
-            /** Min Face Px */
-            min_face_px?: number | null;
-            /** Max Age Ms */
-            max_age_ms?: number | null;
-            /** Identity Policy */
-            identity_policy?: ("off" | "on") | null;
-            /** Emotion Policy */
-            emotion_policy?: ("off" | "aggregate" | "per_person") | null;
-            /** Emotion Purpose */
-            emotion_purpose?: string | null;
+            /**
+             * Sampled Fps
+             * @default 5
+             */
+            sampled_fps: number;
+            /**
+             * Url
+             * @default
+             */
+            url: string;
+            /** Username */
+            username?: string | null;
         };
-        /** CameraInfo */
+        /**
+         * CameraInfo
+         * @description A camera as people may see it: no password, no credentials in the address.
+         */
         CameraInfo: {
             /** Camera Id */
             camera_id: string;
-            /** Name */
-            name: string;
-            /** Url */
-            url: string;
-            /**
-             * Has Password
-             * @default false
-             */
-            has_password: boolean;
-            /** Username */
-            username?: string | null;
-            /**
-             * Enabled
-             * @default true
-             */
-            enabled: boolean;
-            /**
-             * Sampled Fps
-             * @default 5
-             */
-            sampled_fps: number;
-            /**
-             * Frame Width Px
-             * @default 1280
-             */
-            frame_width_px: number;
-            /**
-             * Min Face Px
-             * @default 40
-             */
-            min_face_px: number;
-            /**
-             * Max Age Ms
-             * @default 1500
-             */
-            max_age_ms: number;
-            /**
-             * Identity Policy
-             * @default on
-             * @enum {string}
-             */
-            identity_policy: "off" | "on";
+            /** Demo */
+            demo: boolean;
             /**
              * Emotion Policy
-             * @default off
              * @enum {string}
              */
             emotion_policy: "off" | "aggregate" | "per_person";
-            /**
-             * Emotion Purpose
-             * @default
-             */
+            /** Emotion Purpose */
             emotion_purpose: string;
+            /** Enabled */
+            enabled: boolean;
+            /** Frame Width Px */
+            frame_width_px: number;
+            /** Has Password */
+            has_password: boolean;
             /**
-             * Demo
-             * @default false
+             * Identity Policy
+             * @enum {string}
              */
-            demo: boolean;
-            /**
-             * Partition
-             * @default 0
-             */
+            identity_policy: "off" | "on";
+            /** Max Age Ms */
+            max_age_ms: number;
+            /** Min Face Px */
+            min_face_px: number;
+            /** Name */
+            name: string;
+            /** Partition */
             partition: number;
-            /**
-             * Revision
-             * @default 1
-             */
+            /** Revision */
             revision: number;
+            /** Sampled Fps */
+            sampled_fps: number;
             status: components["schemas"]["CameraStatusInfo"];
+            /** Url */
+            url: string;
+            /** Username */
+            username: string | null;
         };
-        /** CameraStatusInfo */
+        /**
+         * CameraStatus
+         * @description What the ingest replica that owns a camera last said about it; it expires when nobody says anything.
+         *
+         *         Attributes:
+         *             reason: In words, for people; empty while all is well. Never holds credentials.
+         *             since_ns: When *state* began.
+         *             retry_at_ns: When the next attempt is due, in ``backoff`` and its like.
+         *             captured_fps: Pictures per second that the camera delivers.
+         *             published_fps: Frames per second that go on to detection.
+         *             replica: Which ingest process owns the camera.
+         */
+        CameraStatus: {
+            camera_id: string;
+            /** @default 0 */
+            captured_fps: number;
+            /** @default null */
+            codec: string | null;
+            /** @default {} */
+            dropped: {
+                [key: string]: number;
+            };
+            /** @default 0 */
+            published_fps: number;
+            /** @default  */
+            reason: string;
+            /** @default 0 */
+            reconnects: number;
+            /** @default  */
+            replica: string;
+            /** @default null */
+            retry_at_ns: number | null;
+            /** @default 0 */
+            since_ns: number;
+            /** @default null */
+            size_wh: [
+                number,
+                number
+            ] | null;
+            /** @enum {unknown} */
+            state: "auth_failed" | "backoff" | "connecting" | "not_found" | "stalled" | "stopped" | "streaming" | "unassigned" | "unsupported";
+        };
+        /**
+         * CameraStatusInfo
+         * @description What ingest last said about a camera; ``unassigned`` when nobody has for a while.
+         */
         CameraStatusInfo: {
             /** Camera Id */
             camera_id: string;
+            /** Captured Fps */
+            captured_fps: number;
+            /** Codec */
+            codec: string | null;
+            /** Dropped */
+            dropped: {
+                [key: string]: number;
+            };
+            /** Published Fps */
+            published_fps: number;
+            /** Reason */
+            reason: string;
+            /** Reconnects */
+            reconnects: number;
+            /** Replica */
+            replica: string;
+            /** Retry At Ns */
+            retry_at_ns: number | null;
+            /** Since Ns */
+            since_ns: number;
+            /** Size Wh */
+            size_wh: [
+                number,
+                number
+            ] | null;
             /**
              * State
              * @enum {string}
              */
             state: "unassigned" | "connecting" | "streaming" | "stalled" | "backoff" | "auth_failed" | "not_found" | "unsupported" | "stopped";
-            /**
-             * Reason
-             * @default
-             */
-            reason: string;
-            /**
-             * Since Ns
-             * @default 0
-             */
-            since_ns: number;
-            /** Retry At Ns */
-            retry_at_ns?: number | null;
-            /**
-             * Captured Fps
-             * @default 0
-             */
-            captured_fps: number;
-            /**
-             * Published Fps
-             * @default 0
-             */
-            published_fps: number;
-            /** Size Wh */
-            size_wh?: [
-                number,
-                number
-            ] | null;
-            /** Codec */
-            codec?: string | null;
-            /**
-             * Replica
-             * @default
-             */
-            replica: string;
-            /**
-             * Reconnects
-             * @default 0
-             */
-            reconnects: number;
-            /**
-             * Dropped
-             * @default {}
-             */
-            dropped: {
-                [key: string]: number;
-            };
         };
-        /** Counts */
+        /**
+         * CameraUpdate
+         * @description A camera's status changed.
+         */
+        CameraUpdate: {
+            status: components["schemas"]["CameraStatus"];
+            /** @enum {unknown} */
+            type: "camera";
+        };
+        /**
+         * CamerasChanged
+         * @description A camera was added, edited or removed: ask ``GET /api/cameras`` again.
+         */
+        CamerasChanged: {
+            generation: number;
+            /** @enum {unknown} */
+            type: "cameras_changed";
+        };
+        /**
+         * Counts
+         * @description How much there is of what; None where Redis does not answer.
+         */
         Counts: {
             /** Cameras */
-            cameras: number;
-            /** Streaming */
-            streaming: number;
+            cameras: number | null;
             /** People */
             people: number;
+            /** Streaming */
+            streaming: number | null;
             /** Viewers */
             viewers: number;
         };
-        /** Credentials */
+        /**
+         * Credentials
+         * @description A login.
+         */
         Credentials: {
-            /** Username */
-            username: string;
             /** Password */
             password: string;
+            /** Username */
+            username: string;
         };
-        /** HTTPValidationError */
-        HTTPValidationError: {
+        /**
+         * ErrorMessage
+         * @description What went wrong, in words.
+         */
+        ErrorMessage: {
             /** Detail */
-            detail?: components["schemas"]["ValidationError"][];
+            detail: string;
         };
-        /** PasswordChange */
+        /**
+         * HealthInfo
+         * @description The gateway answers.
+         */
+        HealthInfo: {
+            /** Ok */
+            ok: boolean;
+        };
+        /**
+         * LiveEmotion
+         * @description How a face looks; *label* may be ``uncertain``.
+         */
+        LiveEmotion: {
+            label: string;
+            probabilities: {
+                [key: string]: number;
+            };
+        };
+        /**
+         * LiveFace
+         * @description A face in a frame. *answer* is None until the recognizer has said something.
+         *
+         *         Attributes:
+         *             box_xyxy: Pixels of the frame.
+         *             similarity: Rounded; None for roles that may not see biometrics.
+         *             emotion: None where the camera's policy does not allow it.
+         */
+        LiveFace: {
+            /** @default null */
+            answer: ("known" | "unclear" | "unknown") | null;
+            box_xyxy: [
+                number,
+                number,
+                number,
+                number
+            ];
+            /** @default null */
+            emotion: components["schemas"]["LiveEmotion"] | null;
+            /** @default null */
+            person_id: string | null;
+            /** @default null */
+            person_name: string | null;
+            score: number;
+            /** @default null */
+            similarity: number | null;
+            /** @default null */
+            state: ("confirmed" | "provisional" | "revised") | null;
+            track_id: string;
+        };
+        /**
+         * LiveFrame
+         * @description Metadata of a frame, in front of its JPEG.
+         */
+        LiveFrame: {
+            camera_id: string;
+            captured_at_ns: number;
+            detected_at_ns: number;
+            faces: components["schemas"]["LiveFace"][];
+            frame_id: string;
+            sent_at_ns: number;
+            size_wh: [
+                number,
+                number
+            ];
+            /** @enum {unknown} */
+            type: "frame";
+        };
+        /**
+         * Notice
+         * @description Something the person at the screen should know, in words.
+         */
+        Notice: {
+            message: string;
+            /** @enum {unknown} */
+            type: "notice";
+        };
+        /**
+         * PasswordChange
+         * @description A new password for the user who is logged in.
+         */
         PasswordChange: {
-            /** Old Password */
-            old_password: string;
             /** New Password */
             new_password: string;
+            /** Old Password */
+            old_password: string;
         };
-        /** PersonCreate */
+        /**
+         * PersonCreate
+         * @description A new person.
+         */
         PersonCreate: {
+            /**
+             * Consent Note
+             * @default
+             */
+            consent_note: string;
+            /** Demo Note */
+            demo_note?: string | null;
             /** Name */
             name: string;
             /**
@@ -482,171 +739,196 @@ export interface components {
              * @default
              */
             notes: string;
-            /**
-             * Consent Note
-             * @default
-             */
-            consent_note: string;
         };
-        /** PersonEdit */
+        /**
+         * PersonEdit
+         * @description Changes to a person: what is absent stays.
+         */
         PersonEdit: {
-            /** Name */
-            name?: string | null;
-            /** Notes */
-            notes?: string | null;
-            /** Consent Note */
-            consent_note?: string | null;
-            /** Active */
-            active?: boolean | null;
-        };
-        /** PersonInfo */
-        PersonInfo: {
-            /** Person Id */
-            person_id: string;
-            /** Name */
-            name: string;
-            /**
-             * Notes
-             * @default
-             */
-            notes: string;
-            /**
-             * Consent Note
-             * @default
-             */
-            consent_note: string;
             /**
              * Active
              * @default true
              */
             active: boolean;
-            /** Created At */
-            created_at: string;
             /**
-             * Photo Count
-             * @default 0
+             * Consent Note
+             * @default
              */
-            photo_count: number;
+            consent_note: string;
             /**
-             * Template Count
-             * @default 0
+             * Name
+             * @default
              */
-            template_count: number;
-            /** Cover Photo Url */
-            cover_photo_url?: string | null;
-            /** Demo Note */
-            demo_note?: string | null;
+            name: string;
+            /**
+             * Notes
+             * @default
+             */
+            notes: string;
         };
-        /** PhotoInfo */
-        PhotoInfo: {
-            /** Photo Id */
-            photo_id: string;
+        /**
+         * PersonInfo
+         * @description A person, with how many photos and templates there are.
+         */
+        PersonInfo: {
+            /** Active */
+            active: boolean;
+            /** Consent Note */
+            consent_note: string;
+            /** Cover Photo Url */
+            cover_photo_url: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Demo Note */
+            demo_note: string | null;
+            /** Name */
+            name: string;
+            /** Notes */
+            notes: string;
             /** Person Id */
             person_id: string;
+            /** Photo Count */
+            photo_count: number;
+            /** Template Count */
+            template_count: number;
+        };
+        /**
+         * PhotoInfo
+         * @description A photo and what became of it.
+         */
+        PhotoInfo: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Explanation */
+            explanation: string | null;
+            /** Face Url */
+            face_url: string | null;
             /** Filename */
             filename: string;
+            /** Image Url */
+            image_url: string | null;
+            /** Person Id */
+            person_id: string;
+            /** Photo Id */
+            photo_id: string;
+            /** Quality */
+            quality: number | null;
+            /** Reason */
+            reason: ("no_face" | "several_faces" | "too_small" | "blurred" | "turned_away" | "not_an_image" | "no_embedding") | null;
             /**
              * Status
              * @enum {string}
              */
             status: "pending" | "enrolled" | "rejected";
-            /** Reason */
-            reason?: string | null;
-            /** Explanation */
-            explanation?: string | null;
-            /** Quality */
-            quality?: number | null;
-            /** Image Url */
-            image_url: string | null;
-            /** Face Url */
-            face_url?: string | null;
-            /** Created At */
-            created_at: string;
         };
-        /** ServiceInfo */
+        /**
+         * Pong
+         * @description Answer to a ping, with the gateway's clock.
+         */
+        Pong: {
+            sent_at_ms: number;
+            server_at_ms: number;
+            /** @enum {unknown} */
+            type: "pong";
+        };
+        /**
+         * ServiceInfo
+         * @description A running process.
+         */
         ServiceInfo: {
-            /** Service */
-            service: string;
             /** Instance */
             instance: string;
+            /** Problems */
+            problems: string[];
+            /** Service */
+            service: string;
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
             /**
              * State
              * @enum {string}
              */
             state: "starting" | "ready" | "degraded" | "stopping";
-            /**
-             * Problems
-             * @default []
-             */
-            problems: string[];
-            /** Started At */
-            started_at: string;
         };
-        /** SessionInfo */
+        /**
+         * SessionInfo
+         * @description Who is logged in.
+         */
         SessionInfo: {
-            /** Username */
-            username: string;
             /** Role */
             role: string;
+            /** Username */
+            username: string;
         };
-        /** SightingInfo */
+        /**
+         * SightingInfo
+         * @description Somebody, or somebody unknown, was seen by a camera from … to ….
+         */
         SightingInfo: {
-            /** Sighting Id */
-            sighting_id: string;
-            /** Camera Id */
-            camera_id: string;
-            /** Camera Name */
-            camera_name: string;
-            /** Track Id */
-            track_id: string;
-            /** Person Id */
-            person_id?: string | null;
-            /** Person Name */
-            person_name?: string | null;
             /**
              * Answer
              * @enum {string}
              */
             answer: "known" | "unknown" | "unclear";
-            /** Similarity */
-            similarity?: number | null;
-            /** Started At */
-            started_at: string;
-            /** Ended At */
-            ended_at: string;
+            /** Camera Id */
+            camera_id: string;
+            /** Camera Name */
+            camera_name: string;
             /** Emotions */
-            emotions?: {
+            emotions: {
                 [key: string]: number;
             } | null;
+            /**
+             * Ended At
+             * Format: date-time
+             */
+            ended_at: string;
             /** Face Url */
             face_url?: string | null;
+            /** Person Id */
+            person_id: string | null;
+            /** Person Name */
+            person_name: string | null;
+            /** Sighting Id */
+            sighting_id: string;
+            /** Similarity */
+            similarity: number | null;
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
+            /** Track Id */
+            track_id: string;
         };
-        /** SystemInfo */
+        /**
+         * SystemInfo
+         * @description The whole system at a glance.
+         */
         SystemInfo: {
-            /** Version */
-            version: string;
-            /** Partitions */
-            partitions: number;
-            /** Gateway Started At */
+            counts: components["schemas"]["Counts"];
+            /**
+             * Gateway Started At
+             * Format: date-time
+             */
             gateway_started_at: string;
-            /** Services */
-            services: components["schemas"]["ServiceInfo"][];
             /** Missing */
             missing: string[];
-            counts: components["schemas"]["Counts"];
-        };
-        /** ValidationError */
-        ValidationError: {
-            /** Location */
-            loc: (string | number)[];
-            /** Message */
-            msg: string;
-            /** Error Type */
-            type: string;
-            /** Input */
-            input?: unknown;
-            /** Context */
-            ctx?: Record<string, never>;
+            /** Partitions */
+            partitions: number;
+            /** Services */
+            services: components["schemas"]["ServiceInfo"][];
+            /** Version */
+            version: string;
         };
     };
     responses: never;
@@ -657,109 +939,7 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
-    session_api_session_get: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SessionInfo"];
-                };
-            };
-        };
-    };
-    login_api_session_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["Credentials"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SessionInfo"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    logout_api_session_delete: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-        };
-    };
-    password_api_session_password_put: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["PasswordChange"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    cameras_api_cameras_get: {
+    list_cameras: {
         parameters: {
             query?: never;
             header?: never;
@@ -777,9 +957,54 @@ export interface operations {
                     "application/json": components["schemas"]["CameraInfo"][];
                 };
             };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
         };
     };
-    add_camera_api_cameras_post: {
+    add_camera: {
         parameters: {
             query?: never;
             header?: never;
@@ -801,23 +1026,68 @@ export interface operations {
                     "application/json": components["schemas"]["CameraInfo"];
                 };
             };
-            /** @description Validation Error */
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
                 };
             };
         };
     };
-    one_camera_api_cameras__i__get: {
+    get_camera: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                i: string;
+                camera_id: string;
             };
             cookie?: never;
         };
@@ -832,23 +1102,59 @@ export interface operations {
                     "application/json": components["schemas"]["CameraInfo"];
                 };
             };
-            /** @description Validation Error */
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
                 };
             };
         };
     };
-    delete_camera_api_cameras__i__delete: {
+    remove_camera: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                i: string;
+                camera_id: string;
             };
             cookie?: never;
         };
@@ -861,23 +1167,59 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Validation Error */
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
                 };
             };
         };
     };
-    patch_camera_api_cameras__i__patch: {
+    edit_camera: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                i: string;
+                camera_id: string;
             };
             cookie?: never;
         };
@@ -896,23 +1238,59 @@ export interface operations {
                     "application/json": components["schemas"]["CameraInfo"];
                 };
             };
-            /** @description Validation Error */
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
                 };
             };
         };
     };
-    snap_api_cameras__i__snapshot_jpg_get: {
+    get_snapshot: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                i: string;
+                camera_id: string;
             };
             cookie?: never;
         };
@@ -924,21 +1302,122 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "image/jpeg": unknown;
                 };
             };
-            /** @description Validation Error */
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
                 };
             };
         };
     };
-    people_api_people_get: {
+    get_health: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HealthInfo"];
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    list_people: {
         parameters: {
             query?: never;
             header?: never;
@@ -956,9 +1435,54 @@ export interface operations {
                     "application/json": components["schemas"]["PersonInfo"][];
                 };
             };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
         };
     };
-    add_person_api_people_post: {
+    add_person: {
         parameters: {
             query?: never;
             header?: never;
@@ -980,23 +1504,59 @@ export interface operations {
                     "application/json": components["schemas"]["PersonInfo"];
                 };
             };
-            /** @description Validation Error */
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
                 };
             };
         };
     };
-    one_person_api_people__pid__get: {
+    get_person: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                pid: string;
+                person_id: string;
             };
             cookie?: never;
         };
@@ -1011,23 +1571,59 @@ export interface operations {
                     "application/json": components["schemas"]["PersonInfo"];
                 };
             };
-            /** @description Validation Error */
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
                 };
             };
         };
     };
-    del_person_api_people__pid__delete: {
+    forget_person: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                pid: string;
+                person_id: string;
             };
             cookie?: never;
         };
@@ -1040,23 +1636,59 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Validation Error */
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
                 };
             };
         };
     };
-    patch_person_api_people__pid__patch: {
+    edit_person: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                pid: string;
+                person_id: string;
             };
             cookie?: never;
         };
@@ -1075,23 +1707,59 @@ export interface operations {
                     "application/json": components["schemas"]["PersonInfo"];
                 };
             };
-            /** @description Validation Error */
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
                 };
             };
         };
     };
-    photos_api_people__pid__photos_get: {
+    list_photos: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                pid: string;
+                person_id: string;
             };
             cookie?: never;
         };
@@ -1106,29 +1774,65 @@ export interface operations {
                     "application/json": components["schemas"]["PhotoInfo"][];
                 };
             };
-            /** @description Validation Error */
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
                 };
             };
         };
     };
-    upload_api_people__pid__photos_post: {
+    add_photos: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                pid: string;
+                person_id: string;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
-                "multipart/form-data": components["schemas"]["Body_upload_api_people__pid__photos_post"];
+                "multipart/form-data": components["schemas"]["Body_add_photos"];
             };
         };
         responses: {
@@ -1141,56 +1845,60 @@ export interface operations {
                     "application/json": components["schemas"]["PhotoInfo"][];
                 };
             };
-            /** @description Validation Error */
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["ErrorMessage"];
                 };
             };
-        };
-    };
-    image_api_people__pid__photos__k__image_jpg_get: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                pid: string;
-                k: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
+            /** @description Something the gateway needs is away */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["ErrorMessage"];
                 };
             };
         };
     };
-    del_photo_api_people__pid__photos__k__delete: {
+    remove_photo: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                pid: string;
-                k: string;
+                person_id: string;
+                photo_id: string;
             };
             cookie?: never;
         };
@@ -1203,24 +1911,479 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Validation Error */
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
                 };
             };
         };
     };
-    sightings_api_sightings_get: {
+    get_photo_face: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                person_id: string;
+                photo_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": unknown;
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    get_photo_image: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                person_id: string;
+                photo_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": unknown;
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    get_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionInfo"];
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    log_in: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Credentials"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionInfo"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    log_out: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    change_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    list_sightings: {
         parameters: {
             query?: {
                 camera_id?: string | null;
                 person_id?: string | null;
-                limit?: number;
+                /** @description Only what ended before this time */
                 before?: string | null;
+                limit?: number;
             };
             header?: never;
             path?: never;
@@ -1237,18 +2400,54 @@ export interface operations {
                     "application/json": components["schemas"]["SightingInfo"][];
                 };
             };
-            /** @description Validation Error */
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
                 };
             };
         };
     };
-    system_api_system_get: {
+    get_system: {
         parameters: {
             query?: never;
             header?: never;
@@ -1264,6 +2463,51 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SystemInfo"];
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
                 };
             };
         };
