@@ -159,7 +159,16 @@ def _register(client: httpx.Client, name: str, address: str, sampled_fps: float)
 
 @contextmanager
 def _cameras(clips: Sequence[Path]) -> Iterator[dict[str, str]]:
-    command = [sys.executable, "-m", "mien.cli", "camera-simulator", *map(str, clips), "--port", "0", "--barcode"]
+    command = [
+        sys.executable,
+        "-m",
+        "mien.cli",
+        "camera-simulator",
+        *map(str, clips),
+        "--port",
+        "0",
+        "--barcode",
+    ]
     with _process(command, stdout=subprocess.PIPE) as process:
         if process.stdout is None:
             raise RuntimeError("expected the simulator's output on a pipe")

@@ -37,5 +37,7 @@ def live(
         runs, summary = asyncio.run(measure_live(bench))
     if save:
         path = write_measurement("live", runs=runs, summary=summary)
-        console.print(f"Written to {path.relative_to(MEASUREMENTS.parents[1])}; `make numbers` updates the README.")
+        console.print(
+            f"Written to {path.relative_to(MEASUREMENTS.parents[1])}; `make numbers` updates the README."
+        )
     console.print(render({"machine": machine_facts(), "when": "today", "runs": runs, "summary": summary}))
