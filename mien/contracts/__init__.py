@@ -1,0 +1,1 @@
+"""What crosses a process boundary: topics, events, Redis records, model signatures, live messages."""

@@ -1,0 +1,1 @@
+"""How any service runs: settings, life cycle, bus, model server client, logs, metrics, health."""

@@ -1,0 +1,1 @@
+"""Pure functions on pixels: boxes, alignment, quality, JPEG. No input, no output, no models."""

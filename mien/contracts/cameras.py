@@ -1,0 +1,91 @@
+"""A camera as it stands in the registry, and the state that ingest reports for it."""
+
+from typing import Annotated, Literal
+
+import msgspec
+
+CameraState = Literal[
+    "unassigned",
+    "connecting",
+    "streaming",
+    "stalled",
+    "backoff",
+    "auth_failed",
+    "not_found",
+    "unsupported",
+    "stopped",
+]
+IdentityPolicy = Literal["off", "on"]
+EmotionPolicy = Literal["off", "aggregate", "per_person"]
+"""Emotion is off until somebody turns it on for a camera, with a purpose."""
+
+CAMERA_ID_PATTERN = r"^[a-z0-9]([a-z0-9-]{0,46}[a-z0-9])?$"
+CameraId = Annotated[str, msgspec.Meta(pattern=CAMERA_ID_PATTERN)]
+
+
+class Camera(msgspec.Struct, frozen=True, kw_only=True):
+    """A registered camera; credentials travel beside its *url*, never in it, and never leave the back end.
+
+    Attributes:
+        camera_id: Lower-case letters, digits and dashes; stable for ever.
+        name: What people call it.
+        url: ``rtsp://``, ``http(s)://`` (MJPEG) or ``file:`` address, without credentials.
+        partition: Its partition on every topic, chosen when it was registered.
+        revision: Counts edits.
+        enabled: A disabled camera is not opened.
+        sampled_fps: Pictures per second that go on to detection, at most.
+        frame_width_px: Frames wider than this are scaled down before they are published.
+        min_face_px: Smallest face side the detector looks for, pixels of the published frame.
+        max_age_ms: Frames older than this are dropped.
+        emotion_purpose: Why emotion is on, shown wherever it is shown.
+        username: For RTSP or HTTP authentication.
+        password: Never returned by any interface, never logged.
+        demo: Registered by the demo, says so on its tile.
+    """
+
+    camera_id: CameraId
+    name: str
+    url: str
+    partition: int
+    revision: int = 1
+    enabled: bool = True
+    sampled_fps: Annotated[float, msgspec.Meta(gt=0, le=30)] = 5.0
+    frame_width_px: Annotated[int, msgspec.Meta(ge=160, le=3840)] = 1280
+    min_face_px: Annotated[int, msgspec.Meta(ge=20, le=1000)] = 40
+    max_age_ms: Annotated[int, msgspec.Meta(ge=100, le=60_000)] = 1500
+    identity_policy: IdentityPolicy = "on"
+    emotion_policy: EmotionPolicy = "off"
+    emotion_purpose: str = ""
+    username: str | None = None
+    password: str | None = None
+    demo: bool = False
+
+    def __repr__(self) -> str:
+        """Name the camera without what must not reach a log."""
+        return f"Camera({self.camera_id!r}, partition={self.partition}, revision={self.revision})"
+
+
+class CameraStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """What the ingest replica that owns a camera last said about it; it expires when nobody says anything.
+
+    Attributes:
+        reason: In words, for people; empty while all is well. Never holds credentials.
+        since_ns: When *state* began.
+        retry_at_ns: When the next attempt is due, in ``backoff`` and its like.
+        captured_fps: Pictures per second that the camera delivers.
+        published_fps: Frames per second that go on to detection.
+        replica: Which ingest process owns the camera.
+    """
+
+    camera_id: str
+    state: CameraState
+    reason: str = ""
+    since_ns: int = 0
+    retry_at_ns: int | None = None
+    captured_fps: float = 0.0
+    published_fps: float = 0.0
+    size_wh: tuple[int, int] | None = None
+    codec: str | None = None
+    replica: str = ""
+    reconnects: int = 0
+    dropped: dict[str, int] = {}

@@ -1,0 +1,253 @@
+"""Everything that travels on a Kafka topic, but frames (see :mod:`mien.contracts.frames`).
+
+Events are frozen and encoded as MessagePack maps. Inside a version only optional fields are added
+(readers ignore fields they don't know); a golden file per version decodes for ever.
+"""
+
+import hashlib
+from typing import Any, Final, Literal, TypeVar
+
+import msgspec
+
+from mien.errors import ContractError
+
+IdentityState = Literal["provisional", "confirmed", "revised"]
+IdentityAnswer = Literal["known", "unknown", "unclear"]
+"""Somebody; nobody we know; not good enough to say."""
+ShotPurpose = Literal["identity", "emotion", "enrolment"]
+RejectionReason = Literal[
+    "no_face", "several_faces", "too_small", "blurred", "turned_away", "not_an_image", "no_embedding"
+]
+
+BoxXyxy = tuple[float, float, float, float]
+"""Left, top, right, bottom in pixels."""
+PointXy = tuple[float, float]
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True):
+    """What all events carry.
+
+    Attributes:
+        camera_id: Camera the event is about; empty when it is about none (enrolment).
+        event_id: Derived from what the event is about, so that a replay repeats it.
+        captured_at_ns: When the picture behind it was taken, Unix time.
+        trace: W3C traceparent, or empty.
+    """
+
+    camera_id: str
+    event_id: str
+    captured_at_ns: int
+    trace: str = ""
+
+
+class CameraChanged(Event, frozen=True, kw_only=True):
+    """A camera was added, edited or removed; the registry in Redis says what holds now."""
+
+    revision: int
+
+
+class CameraTestRequested(Event, frozen=True, kw_only=True):
+    """Somebody wants to know whether a camera's address works, with a picture if it does.
+
+    The address itself stays in Redis under *request_id*, for it may hold a password.
+    """
+
+    request_id: str
+
+
+class CameraTested(Event, frozen=True, kw_only=True):
+    """The answer to :class:`CameraTestRequested`."""
+
+    request_id: str
+    ok: bool
+    explanation: str
+    size_wh: tuple[int, int] | None = None
+    snapshot_jpeg: bytes | None = None
+
+
+class TracksObserved(Event, frozen=True, kw_only=True):
+    """Where the tracks of one frame are. May be dropped.
+
+    Boxes are in pixels of the frame; the three lists run in parallel and may be empty.
+    """
+
+    frame_id: str
+    size_wh: tuple[int, int]
+    boxes_xyxy: list[BoxXyxy]
+    track_ids: list[str]
+    scores: list[float]
+
+
+class TrackStarted(Event, frozen=True, kw_only=True, tag="started"):
+    """A face was seen often enough to be followed."""
+
+    track_id: str
+    frame_id: str
+
+
+class TrackEnded(Event, frozen=True, kw_only=True, tag="ended"):
+    """A followed face was gone for longer than the tracker waits."""
+
+    track_id: str
+    started_at_ns: int
+    last_seen_at_ns: int
+    frames_seen: int
+    identity_shots: int = 0
+    emotion_shots: int = 0
+
+
+class Quality(msgspec.Struct, frozen=True, kw_only=True):
+    """How good a view of a face is.
+
+    Attributes:
+        score: All of it in one number, 0 (useless) to 1.
+        size_px: Distance between the eyes, pixels of the frame.
+        sharpness: Variance of the Laplacian on the aligned face.
+        yaw: Sideways turn estimated from the landmarks, -1 (left) to 1 (right), 0 is frontal.
+        brightness: Mean luma of the face, 0 to 255.
+        detection_score: The detector's own confidence, 0 to 1.
+    """
+
+    score: float
+    size_px: float
+    sharpness: float
+    yaw: float
+    brightness: float
+    detection_score: float
+
+
+class FaceShot(Event, frozen=True, kw_only=True):
+    """One face cut out of one frame, for recognition, emotion or enrolment.
+
+    Attributes:
+        track_id: The track it belongs to; for enrolment the photo's id.
+        frame_id: The frame it was cut from; empty for enrolment.
+        shot_number: Counts the shots of this purpose in this track, from 1.
+        crop_jpeg: The face with a margin around it, at most 256 px on its longer side.
+        box_xyxy: The face's box in pixels of the crop.
+        landmarks_xy: Left eye, right eye, nose, left and right mouth corner, in pixels of the crop.
+        purpose: What it is for.
+        person_id: For enrolment, whose template it becomes.
+    """
+
+    track_id: str
+    frame_id: str
+    shot_number: int
+    crop_jpeg: bytes
+    box_xyxy: BoxXyxy
+    landmarks_xy: list[PointXy]
+    quality: Quality
+    purpose: ShotPurpose
+    person_id: str | None = None
+
+
+class IdentityDecided(Event, frozen=True, kw_only=True):
+    """Who a track is, from its shots up to *shot_number*.
+
+    Attributes:
+        similarity: Cosine similarity to the nearest person, rounded to two digits; None without a gallery.
+        person_id: Set when *answer* is ``known``.
+        gallery_generation: State of the gallery that was asked.
+    """
+
+    track_id: str
+    shot_number: int
+    state: IdentityState
+    answer: IdentityAnswer
+    model: str
+    model_version: int
+    gallery_generation: int
+    person_id: str | None = None
+    similarity: float | None = None
+
+
+class EmotionEstimated(Event, frozen=True, kw_only=True):
+    """How a track looks, smoothed over its shots up to *shot_number*.
+
+    Attributes:
+        label: One of :data:`mien.contracts.models.EMOTIONS`, or ``uncertain``.
+        probabilities: Smoothed probability by label.
+    """
+
+    track_id: str
+    shot_number: int
+    label: str
+    probabilities: dict[str, float]
+    model: str
+    model_version: int
+
+
+class PhotoSubmitted(Event, frozen=True, kw_only=True):
+    """A photo was uploaded to enrol a person; it was decoded and encoded anew by the gateway."""
+
+    photo_id: str
+    person_id: str
+    photo_jpeg: bytes
+
+
+class TemplateCreated(Event, frozen=True, kw_only=True, tag="created"):
+    """A photo became a template in the gallery."""
+
+    photo_id: str
+    person_id: str
+    template_id: str
+    model: str
+    model_version: int
+    quality: Quality
+    face_jpeg: bytes
+
+
+class PhotoRejected(Event, frozen=True, kw_only=True, tag="rejected"):
+    """A photo could not become a template."""
+
+    photo_id: str
+    person_id: str
+    reason: RejectionReason
+    explanation: str
+
+
+class DeadLetter(Event, frozen=True, kw_only=True):
+    """A message that could not be worked on, without its pixels."""
+
+    service: str
+    topic: str
+    partition: int
+    offset: int
+    error: str
+    value_bytes: int
+
+
+TrackEvent = TrackStarted | TrackEnded
+EnrolmentResult = TemplateCreated | PhotoRejected
+
+EventT = TypeVar("EventT")
+
+_ENCODER: Final = msgspec.msgpack.Encoder()
+_DECODERS: Final[dict[Any, msgspec.msgpack.Decoder[Any]]] = {}
+
+
+def encode_event(event: Event) -> bytes:
+    """Encode an event as MessagePack."""
+    return _ENCODER.encode(event)
+
+
+def decode_event(value: bytes | None, event_type: type[EventT]) -> EventT:
+    """Decode an event of a known type or of a union of types.
+
+    Raises:
+        ContractError: The bytes are no such event.
+    """
+    decoder = _DECODERS.get(event_type)
+    if decoder is None:
+        decoder = _DECODERS[event_type] = msgspec.msgpack.Decoder(event_type)
+    try:
+        return decoder.decode(value or b"")  # type: ignore[no-any-return]  # the decoder of event_type
+    except msgspec.MsgspecError as error:
+        expected = getattr(event_type, "__name__", str(event_type))
+        raise ContractError(f"expected a {expected}, got {len(value or b'')} bytes: {error}") from error
+
+
+def derive_event_id(*parts: object) -> str:
+    """Return the same id for the same parts, so that a replayed event is recognised as the same."""
+    joined = "\x1f".join(str(part) for part in parts)
+    return hashlib.blake2b(joined.encode(), digest_size=12).hexdigest()

@@ -1,0 +1,53 @@
+"""The models behind the model server: names, signatures, tensors, and what their numbers mean.
+
+Workers send uint8 RGB faces aligned to the model's template; everything else is in the graph.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+SIGNATURE: Final = "serving_default"
+IMAGES: Final = "images"
+EMBEDDINGS: Final = "embeddings"
+PROBABILITIES: Final = "probabilities"
+
+EMOTIONS: Final = ("angry", "happy", "neutral", "sad", "tired")
+EMOTION_LABELS: Final = (*EMOTIONS, "other")
+"""Columns of an emotion model's probabilities. ``other`` is an expression outside the five."""
+UNCERTAIN: Final = "uncertain"
+
+
+@dataclass(frozen=True)
+class EmbedderSpec:
+    """An embedder: ``images`` uint8 RGB (N, size, size, 3) → ``embeddings`` float32 (N, dimensions), norm 1.
+
+    Attributes:
+        alignment: Name of the template of :mod:`mien.vision.alignment` that faces are warped onto.
+        accept_similarity: Cosine similarity from which two faces are called the same person.
+        margin: How much nearer the best person must be than the second.
+    """
+
+    name: str
+    size: int
+    dimensions: int
+    alignment: str
+    accept_similarity: float
+    margin: float
+
+
+@dataclass(frozen=True)
+class EmotionSpec:
+    """An emotion model: ``images`` uint8 RGB (N, size, size, 3) → ``probabilities`` float32 (N, 6)."""
+
+    name: str
+    size: int
+    alignment: str
+
+
+FACE_EMBEDDER: Final = EmbedderSpec("face_embedder", 150, 128, "dlib5", accept_similarity=0.93, margin=0.01)
+FACE_EMBEDDER_FACERES: Final = EmbedderSpec(
+    "face_embedder_faceres", 224, 1024, "square15", accept_similarity=0.60, margin=0.03
+)
+EMBEDDERS: Final = {spec.name: spec for spec in (FACE_EMBEDDER, FACE_EMBEDDER_FACERES)}
+
+EMOTION_CLASSIFIER: Final = EmotionSpec("emotion_classifier", 112, "dlib5")

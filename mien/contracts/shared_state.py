@@ -1,0 +1,131 @@
+"""Keys, channels and records in Redis: the only place where two services see the same thing.
+
+Commands up to Redis 6.2 only. All records are MessagePack, but :class:`Presence` and statuses,
+which are read by eye (JSON).
+"""
+
+from typing import Literal
+
+import msgspec
+
+from mien.contracts.events import BoxXyxy, EmotionEstimated, IdentityDecided
+
+CAMERAS_KEY = "mien:cameras"
+"""Hash of camera id → :class:`~mien.contracts.cameras.Camera`."""
+CAMERAS_GENERATION_KEY = "mien:cameras:generation"
+"""Counts changes to the registry; whoever holds cameras in memory polls it each second."""
+CAMERA_STATUS_TTL_SECONDS = 10
+WATCH_TTL_SECONDS = 5
+TRACK_TTL_SECONDS = 120
+PRESENCE_TTL_SECONDS = 6
+GALLERY_GENERATION_KEY = "mien:gallery:generation"
+"""Counts changes to any template; recognizers poll it each second."""
+PRESENCE_PATTERN = "mien:presence:*"
+
+
+def camera_status_key(camera_id: str) -> str:
+    """Status of a camera, JSON, expires after :data:`CAMERA_STATUS_TTL_SECONDS`."""
+    return f"mien:camera-status:{camera_id}"
+
+
+CAMERA_STATUS_CHANNEL = "mien:camera-status"
+"""Each status as it is written."""
+
+
+def camera_epoch_key(camera_id: str) -> str:
+    """Counts the openings of a camera by ingest."""
+    return f"mien:epoch:{camera_id}"
+
+
+def track_epoch_key(camera_id: str) -> str:
+    """Counts how often a detector started on a camera."""
+    return f"mien:track-epoch:{camera_id}"
+
+
+def watch_key(camera_id: str) -> str:
+    """Exists while somebody watches the camera live."""
+    return f"mien:watch:{camera_id}"
+
+
+def preview_channel(camera_id: str) -> str:
+    """Carries a :class:`Preview` per frame while the camera is watched; nothing is stored."""
+    return f"mien:preview:{camera_id}"
+
+
+def results_channel(camera_id: str) -> str:
+    """Carries a :class:`TrackResult` whenever a track's merged result changes."""
+    return f"mien:results:{camera_id}"
+
+
+def track_key(track_id: str) -> str:
+    """Merged result of a track: a hash of ``identity`` and ``emotion`` with their guards."""
+    return f"mien:track:{track_id}"
+
+
+def vote_key(track_id: str) -> str:
+    """A recognizer's running vote about a track, so that the next owner goes on."""
+    return f"mien:vote:{track_id}"
+
+
+def emotion_state_key(track_id: str) -> str:
+    """The emotion worker's smoothed state of a track."""
+    return f"mien:emotion-state:{track_id}"
+
+
+def gallery_key(embedder: str) -> str:
+    """Hash of template id → :class:`Template` made by this embedder."""
+    return f"mien:gallery:{embedder}"
+
+
+def presence_key(service: str, instance: str) -> str:
+    """A running process, JSON, expires after :data:`PRESENCE_TTL_SECONDS`."""
+    return f"mien:presence:{service}:{instance}"
+
+
+class Template(msgspec.Struct, frozen=True, kw_only=True):
+    """A face of an enrolled person as an embedder sees it.
+
+    Attributes:
+        vector: float32 little-endian, unit length, as many values as the embedder has dimensions.
+    """
+
+    template_id: str
+    person_id: str
+    photo_id: str
+    model: str
+    model_version: int
+    vector: bytes
+    quality: float = 0.0
+
+
+class Preview(msgspec.Struct, frozen=True, kw_only=True):
+    """A frame with its own boxes, for whoever watches; boxes in pixels of the frame."""
+
+    camera_id: str
+    frame_id: str
+    captured_at_ns: int
+    detected_at_ns: int
+    size_wh: tuple[int, int]
+    boxes_xyxy: list[BoxXyxy]
+    track_ids: list[str]
+    scores: list[float]
+    jpeg: bytes
+
+
+class TrackResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of a track by now, merged from recognizer and emotion."""
+
+    camera_id: str
+    track_id: str
+    identity: IdentityDecided | None = None
+    emotion: EmotionEstimated | None = None
+
+
+class Presence(msgspec.Struct, frozen=True, kw_only=True):
+    """A process that is alive, and what keeps it from being ready."""
+
+    service: str
+    instance: str
+    started_at_ns: int
+    state: Literal["starting", "ready", "degraded", "stopping"]
+    problems: list[str] = []

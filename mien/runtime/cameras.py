@@ -1,0 +1,174 @@
+"""The camera registry in Redis: who writes it, and how workers hold it in memory."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import structlog
+from redis.asyncio import Redis
+from redis.exceptions import RedisError, WatchError
+
+from mien.contracts.cameras import Camera
+from mien.contracts.shared_state import CAMERAS_GENERATION_KEY, CAMERAS_KEY
+from mien.errors import MienError, TransientError
+from mien.runtime.service import Service, wait_or_stop
+
+log = structlog.get_logger()
+
+_DECODER = msgspec.msgpack.Decoder(Camera)
+REFRESH_SECONDS = 1.0
+
+
+class CameraExistsError(MienError):
+    """A camera of this id is registered already."""
+
+
+class CameraUnknownError(MienError):
+    """No camera of this id is registered."""
+
+
+class CameraRegistry:
+    """Reads and writes cameras; the gateway is the only writer."""
+
+    def __init__(self, redis: Redis, *, partitions: int) -> None:
+        self._redis = redis
+        self._partitions = partitions
+
+    async def list_cameras(self) -> list[Camera]:
+        """Return all cameras, by id."""
+        values: dict[bytes, bytes] = await self._redis.hgetall(CAMERAS_KEY)
+        return sorted(
+            (_DECODER.decode(value) for value in values.values()), key=lambda camera: camera.camera_id
+        )
+
+    async def get(self, camera_id: str) -> Camera:
+        """Return one camera.
+
+        Raises:
+            CameraUnknownError: There is none of this id.
+        """
+        value = await self._redis.hget(CAMERAS_KEY, camera_id)
+        if value is None:
+            raise CameraUnknownError(f"there is no camera {camera_id!r}")
+        return _DECODER.decode(value)
+
+    async def generation(self) -> int:
+        """Return how often the registry has changed."""
+        return int(await self._redis.get(CAMERAS_GENERATION_KEY) or 0)
+
+    async def add(self, camera: Camera) -> Camera:
+        """Register a camera on the partition that has the fewest; its own *partition* is ignored.
+
+        Raises:
+            CameraExistsError: The id is taken.
+        """
+
+        def added(cameras: dict[str, Camera]) -> Camera:
+            if camera.camera_id in cameras:
+                raise CameraExistsError(f"there is a camera {camera.camera_id!r} already")
+            partition = choose_partition([other.partition for other in cameras.values()], self._partitions)
+            return msgspec.structs.replace(camera, partition=partition, revision=1)
+
+        return await self._change(camera.camera_id, added)
+
+    async def update(self, camera_id: str, changes: dict[str, Any]) -> Camera:
+        """Change fields of a camera and count its revision.
+
+        Raises:
+            CameraUnknownError: There is none of this id.
+            msgspec.ValidationError: A changed field is out of bounds.
+        """
+
+        def updated(cameras: dict[str, Camera]) -> Camera:
+            if camera_id not in cameras:
+                raise CameraUnknownError(f"there is no camera {camera_id!r}")
+            old = cameras[camera_id]
+            return msgspec.convert(
+                msgspec.structs.asdict(old)
+                | changes
+                | {"revision": old.revision + 1, "partition": old.partition},
+                Camera,
+            )
+
+        return await self._change(camera_id, updated)
+
+    async def remove(self, camera_id: str) -> Camera:
+        """Remove a camera and return it.
+
+        Raises:
+            CameraUnknownError: There is none of this id.
+        """
+        camera = await self.get(camera_id)
+        async with self._redis.pipeline(transaction=True) as pipe:
+            pipe.hdel(CAMERAS_KEY, camera_id)
+            pipe.incr(CAMERAS_GENERATION_KEY)
+            await pipe.execute()
+        return camera
+
+    async def _change(self, camera_id: str, decide: Callable[[dict[str, Camera]], Camera]) -> Camera:
+        async with self._redis.pipeline(transaction=True) as pipe:
+            while True:
+                await pipe.watch(CAMERAS_KEY)
+                values: dict[bytes, bytes] = await pipe.hgetall(CAMERAS_KEY)
+                camera = decide({key.decode(): _DECODER.decode(value) for key, value in values.items()})
+                pipe.multi()
+                pipe.hset(CAMERAS_KEY, camera_id, msgspec.msgpack.encode(camera))
+                pipe.incr(CAMERAS_GENERATION_KEY)
+                try:
+                    await pipe.execute()
+                except WatchError:
+                    continue
+                return camera
+
+
+def choose_partition(taken: list[int], partitions: int) -> int:
+    """Return the partition with the fewest cameras, the lowest of them."""
+    load = [0] * partitions
+    for partition in taken:
+        if partition < partitions:
+            load[partition] += 1
+    return load.index(min(load))
+
+
+class CameraDirectory:
+    """The registry as a worker holds it: read from memory, refreshed when its generation moves."""
+
+    def __init__(self, registry: CameraRegistry) -> None:
+        self._registry = registry
+        self._cameras: dict[str, Camera] = {}
+        self._generation = -1
+        self.changed = asyncio.Event()
+
+    def get(self, camera_id: str) -> Camera | None:
+        """Return a camera, or None when it isn't registered."""
+        return self._cameras.get(camera_id)
+
+    def on_partitions(self, partitions: set[int]) -> list[Camera]:
+        """Return the cameras that live on these partitions."""
+        return [camera for camera in self._cameras.values() if camera.partition in partitions]
+
+    async def refresh(self) -> None:
+        """Read the registry again if it has changed.
+
+        Raises:
+            TransientError: Redis does not answer; what was known stays in use.
+        """
+        try:
+            generation = await self._registry.generation()
+            if generation != self._generation:
+                self._cameras = {camera.camera_id: camera for camera in await self._registry.list_cameras()}
+                self._generation = generation
+                self.changed.set()
+        except (RedisError, OSError) as error:
+            raise TransientError(f"reading the camera registry: {error}") from error
+
+    async def follow(self, service: Service) -> None:
+        """Keep the directory fresh until the service stops; old entries serve while Redis is away."""
+        while not service.stop.is_set():
+            try:
+                await self.refresh()
+                service.health.resolve("cameras")
+            except TransientError as error:
+                service.health.report("cameras", str(error))
+            await wait_or_stop(service.stop, REFRESH_SECONDS)
