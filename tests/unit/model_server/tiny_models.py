@@ -99,7 +99,11 @@ def write_slow(version_folder: Path) -> None:
     graph = _Graph()
     graph.placeholder("serving_images", "DT_UINT8", (-1, 4))
     last = graph.node("as_float", "Cast", "serving_images", SrcT="DT_UINT8", DstT="DT_FLOAT")
-    for name, shape in {"widen": (4, SLOW_WIDTH), "step": (SLOW_WIDTH, SLOW_WIDTH), "narrow": (SLOW_WIDTH, 4)}.items():
+    for name, shape in {
+        "widen": (4, SLOW_WIDTH),
+        "step": (SLOW_WIDTH, SLOW_WIDTH),
+        "narrow": (SLOW_WIDTH, 4),
+    }.items():
         graph.constant(f"{name}_shape", np.array(shape, np.int32), "DT_INT32")
         graph.constant(f"{name}_value", np.float32(1 / shape[0]).reshape(()), "DT_FLOAT")
         graph.node(f"{name}_weights", "Fill", f"{name}_shape", f"{name}_value", T="DT_FLOAT")
