@@ -163,6 +163,15 @@ class CameraDirectory:
         except (RedisError, OSError) as error:
             raise TransientError(f"reading the camera registry: {error}") from error
 
+    async def wait_until_known(self, service: Service) -> None:
+        """Return once the registry has been read for the first time, or the service is told to stop."""
+        while self._generation < 0 and not service.stop.is_set():
+            try:
+                await self.refresh()
+            except TransientError as error:
+                service.health.report("cameras", str(error))
+                await wait_or_stop(service.stop, REFRESH_SECONDS)
+
     async def follow(self, service: Service) -> None:
         """Keep the directory fresh until the service stops; old entries serve while Redis is away."""
         while not service.stop.is_set():

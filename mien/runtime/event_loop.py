@@ -1,6 +1,6 @@
 """Events at least once: commit after the work, bury poison, rewind and retry what may yet succeed."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -43,9 +43,10 @@ async def handle_events(
 ) -> None:
     """Hand the events of a topic to *handle*, in order and in batches, until the service is told to stop.
 
-    *handle* returns when all of its events are done; then they are committed. When it raises
-    TransientError, the whole batch is read again a little later. When it raises PermanentError, its
-    events are handed over one by one and the bad ones go to the dead letters.
+    A batch holds what all partitions had ready, so that work on many cameras shares one call. *handle*
+    returns when all of its events are done; then they are committed. When it raises TransientError, the
+    whole batch is read again a little later. When it raises PermanentError, its events are handed over one
+    by one and the bad ones go to the dead letters.
 
     Args:
         event_type: What the topic carries; a union of tagged types is fine.
@@ -61,11 +62,8 @@ async def handle_events(
         service.health.started()
         while not service.stop.is_set():
             batches = await consumer.getmany(timeout_ms=settings.fetch_max_wait_ms, max_records=max_records)
-            for partition, records in batches.items():
-                if not await _handle_records(
-                    service, consumer, letters, topic, partition, records, event_type, handle
-                ):
-                    break
+            if batches:
+                await _handle_batches(service, consumer, letters, topic, batches, event_type, handle)
 
 
 class DeadLetterOffice:
@@ -99,57 +97,63 @@ class DeadLetterOffice:
         await publish(self._producer, DEAD_LETTERS, letter, partition=0)
 
 
-async def _handle_records(
+async def _handle_batches(
     service: Service,
     consumer: AIOKafkaConsumer,
     letters: DeadLetterOffice,
     topic: Topic,
-    partition: TopicPartition,
-    records: Sequence[Any],
+    batches: Mapping[TopicPartition, Sequence[Any]],
     event_type: Any,
     handle: Callable[[Sequence[Received[Any]]], Awaitable[None]],
-) -> bool:
-    """Work on one partition's records and commit; returns False when they were rewound."""
+) -> None:
+    """Work on what was fetched, all partitions at once, and commit it or rewind all of it."""
+    records = [record for batch in batches.values() for record in batch]
     try:
-        received = []
-        for record in records:
-            try:
-                received.append(
-                    Received(decode_event(record.value, event_type), record.partition, record.offset)
-                )
-            except PermanentError as error:
-                await letters.file(record, error)
-        await _handle_or_bury(received, records, letters, handle)
+        decoded = await _decode_or_bury(records, event_type, letters)
+        await _handle_or_bury(decoded, letters, handle)
     except TransientError as error:
         service.health.report(topic.name, str(error))
         metrics.EVENTS.labels(topic.name, "retried").inc(len(records))
-        log.warning("bus.batch_rewound", topic=topic.name, partition=partition.partition, error=str(error))
-        _rewind(consumer, partition, records[0].offset)
+        log.warning("bus.batch_rewound", topic=topic.name, events=len(records), error=str(error))
+        for partition, batch in batches.items():
+            _rewind(consumer, partition, batch[0].offset)
         await wait_or_stop(service.stop, RETRY_SECONDS)
-        return False
+        return
     service.health.resolve(topic.name)
     metrics.EVENTS.labels(topic.name, "handled").inc(len(records))
-    await commit(consumer, {partition: records[-1].offset + 1})
-    return True
+    await commit(consumer, {partition: batch[-1].offset + 1 for partition, batch in batches.items()})
+
+
+async def _decode_or_bury(
+    records: Sequence[Any], event_type: Any, letters: DeadLetterOffice
+) -> list[tuple[Any, Received[Any]]]:
+    decoded = []
+    for record in records:
+        try:
+            event = decode_event(record.value, event_type)
+        except PermanentError as error:
+            await letters.file(record, error)
+        else:
+            decoded.append((record, Received(event, record.partition, record.offset)))
+    return decoded
 
 
 async def _handle_or_bury(
-    received: Sequence[Received[Any]],
-    records: Sequence[Any],
+    decoded: Sequence[tuple[Any, Received[Any]]],
     letters: DeadLetterOffice,
     handle: Callable[[Sequence[Received[Any]]], Awaitable[None]],
 ) -> None:
-    if not received:
+    if not decoded:
         return
     try:
-        await handle(received)
+        await handle([received for _, received in decoded])
     except PermanentError as error:
-        if len(received) == 1:
-            record = next(record for record in records if record.offset == received[0].offset)
-            await letters.file(record, error, camera_id=received[0].event.camera_id)
+        if len(decoded) == 1:
+            record, received = decoded[0]
+            await letters.file(record, error, camera_id=received.event.camera_id)
             return
-        for one in received:
-            await _handle_or_bury([one], records, letters, handle)
+        for one in decoded:
+            await _handle_or_bury([one], letters, handle)
 
 
 def _rewind(consumer: AIOKafkaConsumer, partition: TopicPartition, offset: int) -> None:

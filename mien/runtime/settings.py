@@ -90,7 +90,7 @@ class ServiceSettings(BaseSettings):
     drain_timeout_seconds: float = Field(
         10.0, gt=0, le=120, description="Longest time to finish work on SIGTERM"
     )
-    log: LogSettings = Field(default_factory=lambda: LogSettings(), description="MIEN_LOG_*")  # noqa: PLW0108 - mypy cannot infer the class itself as a factory
+    log: LogSettings = Field(default_factory=lambda: LogSettings(), description="MIEN_LOG_*")
 
 
 SettingsT = TypeVar("SettingsT", bound=ServiceSettings)

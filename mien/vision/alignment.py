@@ -92,4 +92,4 @@ def _align_square15(
 
 
 ALIGNMENTS: Final[dict[str, Align]] = {"dlib5": _align_dlib5, "square15": _align_square15}
-"""``dlib5``: five points onto dlib's template, 20 % padding. ``square15``: the box made square, 15 % larger."""
+"""``dlib5``: five points onto dlib's template, 20 % padding; ``square15``: the box made square, plus 15 %."""

@@ -1,0 +1,74 @@
+"""Ways to ask a program whether it does its work; none raises while it is still starting."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Final
+
+import aiohttp
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+_TIMEOUT_SECONDS: Final = 2.0
+
+
+async def accepts_connections(port: int) -> bool:
+    """Whether something listens on a port of this machine."""
+    try:
+        _, writer = await asyncio.wait_for(asyncio.open_connection("127.0.0.1", port), _TIMEOUT_SECONDS)
+    except (OSError, TimeoutError):
+        return False
+    writer.close()
+    with suppress(OSError):
+        await writer.wait_closed()
+    return True
+
+
+async def is_kafka_ready(port: int) -> bool:
+    """Whether the broker is part of its cluster; a broker that still recovers accepts connections already."""
+    if not await accepts_connections(port):
+        return False
+    admin = AIOKafkaAdminClient(bootstrap_servers=f"127.0.0.1:{port}", request_timeout_ms=2000)
+    try:
+        await admin.start()
+        return bool((await admin.describe_cluster())["brokers"])
+    except (KafkaError, OSError):
+        return False
+    finally:
+        await admin.close()
+
+
+async def is_redis_ready(url: str) -> bool:
+    """Whether Redis answers and has loaded its data."""
+    client = Redis.from_url(url, socket_timeout=_TIMEOUT_SECONDS, socket_connect_timeout=_TIMEOUT_SECONDS)
+    try:
+        return bool(await client.ping())
+    except (RedisError, OSError):
+        return False
+    finally:
+        await client.aclose()
+
+
+async def is_http_ready(url: str) -> bool:
+    """Whether a service answers ``/ready`` with 200."""
+    timeout = aiohttp.ClientTimeout(total=_TIMEOUT_SECONDS)
+    try:
+        async with aiohttp.ClientSession(timeout=timeout) as session, session.get(url) as response:
+            return response.status == 200
+    except (aiohttp.ClientError, OSError, TimeoutError):
+        return False
+
+
+async def wait_until(
+    check: Callable[[], Awaitable[bool]], *, timeout_seconds: float, interval_seconds: float = 0.1
+) -> bool:
+    """Ask again and again until the answer is yes or the time is over; returns the last answer."""
+    deadline = time.monotonic() + timeout_seconds
+    while not await check():
+        if time.monotonic() >= deadline:
+            return False
+        await asyncio.sleep(interval_seconds)
+    return True

@@ -1,0 +1,214 @@
+"""Looking at frames, one after the other. Publishing what one showed overlaps looking at the next."""
+
+import asyncio
+import time
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+import structlog
+from numpy.typing import NDArray
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from mien.contracts.cameras import Camera
+from mien.contracts.frames import Frame
+from mien.contracts.shared_state import track_epoch_key
+from mien.errors import PermanentError, TransientError
+from mien.runtime import metrics
+from mien.runtime.cameras import CameraDirectory
+from mien.runtime.service import Service, wait_or_stop
+from mien.vision.jpeg import ImageError, decode_jpeg_rgb
+from services.detector.config import DetectorSettings
+from services.detector.detection import Detections, FaceDetector
+from services.detector.frame_reader import FrameReader
+from services.detector.mailbox import WaitingFrame
+from services.detector.outlets import WATCH_POLL_SECONDS, EventOutlet, PreviewOutlet
+from services.detector.pipeline import CameraPipeline, Observation, preview_of
+
+log = structlog.get_logger()
+
+_SWEEP_SECONDS = 1.0
+
+
+class Pipelines:
+    """The pipeline of each camera that is ours, with its partition, under an epoch drawn from Redis."""
+
+    def __init__(self, redis: Redis, settings: DetectorSettings) -> None:
+        self._redis = redis
+        self._settings = settings
+        self._pipelines: dict[str, tuple[int, CameraPipeline]] = {}
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(list(self._pipelines))
+
+    async def of(self, camera_id: str, partition: int) -> CameraPipeline:
+        """Return a camera's pipeline, begun when it is first asked for.
+
+        Raises:
+            TransientError: Redis gave no epoch.
+        """
+        if camera_id not in self._pipelines:
+            try:
+                epoch = int(await self._redis.incr(track_epoch_key(camera_id)))
+            except (RedisError, OSError) as error:
+                raise TransientError(f"drawing a track epoch from Redis: {error}") from error
+            pipeline = CameraPipeline(
+                camera_id, epoch, tracking=self._settings.tracking(), shots=self._settings.shots()
+            )
+            self._pipelines[camera_id] = (partition, pipeline)
+            log.info("camera.taken", camera_id=camera_id, partition=partition, epoch=epoch)
+        return self._pipelines[camera_id][1]
+
+    def pop(self, camera_id: str) -> tuple[int, CameraPipeline]:
+        """Forget a camera; returns its partition and pipeline."""
+        return self._pipelines.pop(camera_id)
+
+    def left(self, cameras: CameraDirectory, partitions: frozenset[int]) -> list[str]:
+        """Return the cameras that are silent, gone, switched off, or on none of our partitions."""
+        oldest_ns = time.time_ns() - int(self._settings.silent_seconds * 1e9)
+        found = []
+        for camera_id, (partition, pipeline) in self._pipelines.items():
+            camera = cameras.get(camera_id)
+            is_ours = camera is not None and camera.enabled and partition in partitions
+            if not is_ours or pipeline.last_captured_at_ns < oldest_ns:
+                found.append(camera_id)
+        return found
+
+
+class FrameWorker:
+    """Looks at frames, one at a time, and says what they show."""
+
+    def __init__(
+        self,
+        settings: DetectorSettings,
+        *,
+        detector: FaceDetector,
+        pipelines: Pipelines,
+        cameras: CameraDirectory,
+        reader: FrameReader,
+        events: EventOutlet,
+        previews: PreviewOutlet,
+        service: Service,
+    ) -> None:
+        self._settings = settings
+        self._detector = detector
+        self._pipelines = pipelines
+        self._cameras = cameras
+        self._reader = reader
+        self._events = events
+        self._previews = previews
+        self._service = service
+        self._publishing: asyncio.Task[None] | None = None
+
+    async def work(self) -> None:
+        """Look at frames until the service stops; then end all tracks."""
+        swept_at = time.monotonic()
+        while not self._service.stop.is_set():
+            waiting = await self._reader.take(timeout_seconds=0.25)
+            if waiting is not None:
+                await self._look_at(waiting)
+                self._reader.finished(waiting)
+            if time.monotonic() - swept_at >= _SWEEP_SECONDS:
+                swept_at = time.monotonic()
+                await self._end_tracks_of(self._pipelines.left(self._cameras, self._reader.partitions))
+        await self._published()
+        await self._end_tracks_of(self._pipelines)
+        await self._reader.commit_done()
+
+    async def follow_watchers(self) -> None:
+        """Keep knowing which cameras are watched, until the service stops."""
+        while not self._service.stop.is_set():
+            await self._previews.refresh(self._pipelines)
+            await wait_or_stop(self._service.stop, WATCH_POLL_SECONDS)
+
+    async def _look_at(self, waiting: WaitingFrame) -> None:
+        frame = waiting.frame
+        started = time.perf_counter()
+        camera = self._cameras.get(frame.camera_id)
+        if (reason := _why_not(frame, camera)) is not None or camera is None:
+            metrics.DROPPED.labels("detector", reason).inc()
+            return
+        try:
+            pipeline = await self._pipelines.of(camera.camera_id, waiting.partition)
+            image, detections = await self._detect(frame, camera, pipeline)
+        except TransientError as error:
+            metrics.DROPPED.labels("detector", "redis").inc()
+            self._service.health.report("track_epoch", str(error))
+            return
+        except PermanentError as error:
+            await self._reader.refuse(waiting, error)
+            return
+        self._service.health.resolve("track_epoch")
+        observation = pipeline.observe(frame, detections)
+        if self._previews.is_watched(frame.camera_id):
+            await self._previews.show(preview_of(frame, observation.observed, detected_at_ns=time.time_ns()))
+        metrics.STAGE_SECONDS.labels("detector").observe(time.perf_counter() - started)
+        metrics.FRAME_AGE_SECONDS.labels("detector").observe(frame.age_ms(time.time_ns()) / 1e3)
+        await self._send_on(waiting, camera, pipeline, observation, image)
+
+    async def _detect(
+        self, frame: Frame, camera: Camera, pipeline: CameraPipeline
+    ) -> tuple[NDArray[np.uint8] | None, Detections]:
+        """Return the decoded picture and its faces; no picture when nothing moved in it."""
+        remembered = pipeline.remembered(frame)
+        if remembered is not None:
+            metrics.SKIPPED.labels("detector", "still").inc()
+            return None, remembered
+        image, detections = await asyncio.to_thread(self._decode_and_detect, frame, camera.min_face_px)
+        metrics.FRAMES.labels("detector", frame.camera_id).inc()
+        metrics.FACES.labels(frame.camera_id).inc(len(detections))
+        return image, detections
+
+    def _decode_and_detect(self, frame: Frame, min_face_px: int) -> tuple[NDArray[np.uint8], Detections]:
+        image = decode_jpeg_rgb(frame.jpeg, max_pixels=self._settings.max_frame_pixels)
+        size_wh = (image.shape[1], image.shape[0])
+        if size_wh != frame.size_wh:
+            raise ImageError(f"expected a picture of {frame.size_wh} as its header says, got {size_wh}")
+        return image, self._detector.detect(image, min_face_px)
+
+    async def _send_on(
+        self,
+        waiting: WaitingFrame,
+        camera: Camera,
+        pipeline: CameraPipeline,
+        observation: Observation,
+        image: NDArray[np.uint8] | None,
+    ) -> None:
+        shots = []
+        if image is not None and observation.faces:
+            cut = await asyncio.to_thread(pipeline.take_shots, waiting.frame, image, observation, camera)
+            shots = cut.taken
+            for reason, count in cut.skipped.items():
+                metrics.SKIPPED.labels("detector", reason).inc(count)
+        if observation.refused:
+            metrics.DROPPED.labels("detector", "too_many_faces").inc(observation.refused)
+        metrics.TRACKS_ACTIVE.labels(camera.camera_id).set(pipeline.active_tracks)
+        await self._published()
+
+        async def publish_all() -> None:
+            await self._events.observed(observation.observed, partition=waiting.partition)
+            await self._events.changed(observation.changes, shots, partition=waiting.partition)
+
+        self._publishing = asyncio.create_task(publish_all())
+
+    async def _published(self) -> None:
+        """Wait until the frame before is published; raises what went wrong with it."""
+        if self._publishing is not None:
+            await self._publishing
+            self._publishing = None
+
+    async def _end_tracks_of(self, camera_ids: Iterable[str]) -> None:
+        for camera_id in camera_ids:
+            partition, pipeline = self._pipelines.pop(camera_id)
+            self._reader.forget(camera_id)
+            await self._events.changed(pipeline.end_tracks(), [], partition=partition)
+            metrics.TRACKS_ACTIVE.labels(camera_id).set(0)
+
+
+def _why_not(frame: Frame, camera: Camera | None) -> str | None:
+    """Return why a frame is not looked at, or None when it is."""
+    if camera is None:
+        return "unknown_camera"
+    if not camera.enabled:
+        return "disabled_camera"
+    return "stale" if frame.is_stale(time.time_ns()) else None

@@ -1,0 +1,151 @@
+"""The three networks of MTCNN as OpenVINO graphs, with the weights that the ``mtcnn`` package carries.
+
+Zhang et al., "Joint Face Detection and Alignment Using Multitask Cascaded Convolutional Networks", 2016.
+Of the installed package only the weight files are read; its code, which needs TensorFlow, never runs.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import metadata
+from typing import Any
+
+import joblib
+import numpy as np
+import openvino as ov
+import openvino.opset13 as ops
+from numpy.typing import NDArray
+
+from mien.errors import SettingsError
+
+Weights = Sequence[NDArray[np.float32]]
+Node = Any  # openvino ships no types
+
+# The networks were trained on (pixel - 127.5) / 128; the first convolution absorbs that.
+_PIXEL_MEAN, _PIXEL_SCALE = 127.5, 128.0
+
+
+@dataclass(frozen=True)
+class MtcnnNetworks:
+    """Uncompiled graphs; all take RGB uint8 (N, H, W, 3).
+
+    Attributes:
+        proposal: P-Net, any H and W → probability (N, h, w), box offsets (N, h, w, 4), one cell per 2 pixels.
+        refinement: R-Net, 24x24 → probability (N,), box offsets (N, 4).
+        output: O-Net, 48x48 → probability (N,), box offsets (N, 4), landmarks (N, 10), all x before all y.
+    """
+
+    proposal: Any
+    refinement: Any
+    output: Any
+
+
+def build_networks() -> MtcnnNetworks:
+    """Build the graphs from the weights of the installed package.
+
+    Raises:
+        SettingsError: The ``mtcnn`` package is missing, or holds other files than expected.
+    """
+    return MtcnnNetworks(
+        proposal=_build_proposal(_load_weights("pnet.lz4")),
+        refinement=_build_refinement(_load_weights("rnet.lz4")),
+        output=_build_output(_load_weights("onet.lz4")),
+    )
+
+
+def _load_weights(name: str) -> Weights:
+    try:
+        package = metadata.distribution("mtcnn")
+    except metadata.PackageNotFoundError as error:
+        raise SettingsError("the detector needs the weights of the package mtcnn: install it") from error
+    found = [file for file in package.files or [] if file.name == name]
+    if not found:
+        raise SettingsError(f"expected {name} in the package mtcnn, got version {package.version} without it")
+    weights: Weights = joblib.load(package.locate_file(found[0]))
+    return weights
+
+
+def _build_proposal(weights: Weights) -> Any:
+    images = ops.parameter([-1, -1, -1, 3], np.uint8, name="images")
+    x = _convolve(_planes(images), _without_normalisation(weights[0], weights[1]), weights[2])
+    x = _pool(x, kernel=2)
+    x = _convolve(x, (weights[3], weights[4]), weights[5])
+    x = _convolve(x, (weights[6], weights[7]), weights[8])
+    offsets = ops.transpose(_convolve(x, (weights[9], weights[10])), [0, 2, 3, 1])
+    classes = ops.softmax(_convolve(x, (weights[11], weights[12])), 1)
+    return ov.Model([_face_probability(classes), offsets], [images], "mtcnn_proposal")
+
+
+def _build_refinement(weights: Weights) -> Any:
+    images = ops.parameter([-1, 24, 24, 3], np.uint8, name="images")
+    x = _convolve(_planes(images), _without_normalisation(weights[0], weights[1]), weights[2])
+    x = _pool(x, kernel=3, pad_end=1)
+    x = _convolve(x, (weights[3], weights[4]), weights[5])
+    x = _pool(x, kernel=3)
+    x = _convolve(x, (weights[6], weights[7]), weights[8])
+    x = _prelu(_dense(_flat(x), weights[9], weights[10]), weights[11].reshape(1, -1))
+    offsets = _dense(x, weights[12], weights[13])
+    classes = ops.softmax(_dense(x, weights[14], weights[15]), 1)
+    return ov.Model([_face_probability(classes), offsets], [images], "mtcnn_refinement")
+
+
+def _build_output(weights: Weights) -> Any:
+    images = ops.parameter([-1, 48, 48, 3], np.uint8, name="images")
+    x = _convolve(_planes(images), _without_normalisation(weights[0], weights[1]), weights[2])
+    x = _pool(x, kernel=3, pad_end=1)
+    x = _convolve(x, (weights[3], weights[4]), weights[5])
+    x = _pool(x, kernel=3)
+    x = _convolve(x, (weights[6], weights[7]), weights[8])
+    x = _pool(x, kernel=2)
+    x = _convolve(x, (weights[9], weights[10]), weights[11])
+    x = _prelu(_dense(_flat(x), weights[12], weights[13]), weights[14].reshape(1, -1))
+    offsets = _dense(x, weights[15], weights[16])
+    landmarks = _dense(x, weights[17], weights[18])
+    classes = ops.softmax(_dense(x, weights[19], weights[20]), 1)
+    return ov.Model([_face_probability(classes), offsets, landmarks], [images], "mtcnn_output")
+
+
+def _without_normalisation(
+    kernel: NDArray[np.float32], bias: NDArray[np.float32]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    shifted = bias - kernel.sum(axis=(0, 1, 2)) * (_PIXEL_MEAN / _PIXEL_SCALE)
+    return (kernel / _PIXEL_SCALE).astype(np.float32), shifted.astype(np.float32)
+
+
+def _planes(images: Node) -> Node:
+    return ops.transpose(ops.convert(images, "f32"), [0, 3, 1, 2])
+
+
+def _convolve(
+    x: Node,
+    kernel_and_bias: tuple[NDArray[np.float32], NDArray[np.float32]],
+    slopes: NDArray[np.float32] | None = None,
+) -> Node:
+    """Convolve without padding; kernels come as (H, W, in, out). With *slopes*, a PReLU follows."""
+    kernel, bias = kernel_and_bias
+    x = ops.convolution(x, np.ascontiguousarray(kernel.transpose(3, 2, 0, 1)), [1, 1], [0, 0], [0, 0], [1, 1])
+    x = ops.add(x, bias.reshape(1, -1, 1, 1))
+    return x if slopes is None else _prelu(x, slopes.reshape(1, -1, 1, 1))
+
+
+def _prelu(x: Node, slopes: NDArray[np.float32]) -> Node:
+    return ops.prelu(x, slopes)
+
+
+def _pool(x: Node, *, kernel: int, pad_end: int = 0) -> Node:
+    # Every pooling has stride 2; rounding up pads an odd edge the way "same" padding does.
+    rounding = "ceil" if kernel == 2 else "floor"
+    return ops.max_pool(x, [2, 2], [1, 1], [0, 0], [pad_end, pad_end], [kernel, kernel], rounding).output(0)
+
+
+def _flat(x: Node) -> Node:
+    # The dense layers were trained on planes flattened column by column, channels last.
+    return ops.reshape(ops.transpose(x, [0, 3, 2, 1]), np.array([0, -1], np.int64), True)
+
+
+def _dense(x: Node, weights: NDArray[np.float32], bias: NDArray[np.float32]) -> Node:
+    return ops.add(ops.matmul(x, weights, False, False), bias.reshape(1, -1))
+
+
+def _face_probability(classes: Node) -> Node:
+    """Take class 1 ("face") of the class axis 1."""
+    return ops.gather(classes, np.array(1, np.int64), np.array(1, np.int64))

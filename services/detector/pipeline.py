@@ -1,0 +1,224 @@
+"""What the frames of one camera come to: tracks, their beginnings and ends, and face shots. No I/O."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.contracts.cameras import Camera
+from mien.contracts.events import (
+    BoxXyxy,
+    FaceShot,
+    Quality,
+    TrackEnded,
+    TracksObserved,
+    TrackStarted,
+    derive_event_id,
+)
+from mien.contracts.frames import Frame
+from mien.contracts.shared_state import Preview
+from mien.vision.quality import FaceQuality, assess_face
+from services.detector.crops import FaceCrop, cut_face
+from services.detector.detection import Detections
+from services.detector.shots import Purpose, ShotPlan, ShotSettings
+from services.detector.tracker import EndedTrack, FaceTracker, FollowedFace, TrackerSettings
+
+# A frame that is marked still shows what the last one showed; it is looked at again after this.
+_STILL_LOOK_SECONDS = 0.9
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What one frame says.
+
+    Attributes:
+        observed: Where the confirmed tracks are.
+        started: Tracks that this frame confirmed.
+        ended: Tracks that are over.
+        faces: The tracks in this frame with their rows in *detections*.
+        refused: Faces not followed because there are too many.
+    """
+
+    observed: TracksObserved
+    started: list[TrackStarted]
+    ended: list[TrackEnded]
+    faces: list[FollowedFace]
+    detections: Detections
+    refused: int
+
+    @property
+    def changes(self) -> list[TrackStarted | TrackEnded]:
+        """What must not be lost of it."""
+        return [*self.started, *self.ended]
+
+
+@dataclass(frozen=True)
+class Shots:
+    """The shots taken from one frame, and how many faces were not sent on, by reason."""
+
+    taken: list[FaceShot]
+    skipped: Counter[str]
+
+
+class CameraPipeline:
+    """Follows the faces of one camera from the epoch that its detector drew."""
+
+    def __init__(self, camera_id: str, epoch: int, *, tracking: TrackerSettings, shots: ShotSettings) -> None:
+        self._camera_id = camera_id
+        self._tracker = FaceTracker(camera_id, epoch, settings=tracking)
+        self._shot_settings = shots
+        self._plans: dict[str, ShotPlan] = {}
+        self._last_look: tuple[int, Detections] | None = None
+        self.last_captured_at_ns = 0
+
+    @property
+    def active_tracks(self) -> int:
+        """How many tracks are followed now."""
+        return self._tracker.confirmed_count
+
+    def remembered(self, frame: Frame) -> Detections | None:
+        """Return the faces of a frame in which nothing moved; None when it is worth a look."""
+        if not frame.still or self._last_look is None:
+            return None
+        looked_at_ns, detections = self._last_look
+        since_seconds = (frame.captured_at_ns - looked_at_ns) / 1e9
+        return detections if 0 <= since_seconds < _STILL_LOOK_SECONDS else None
+
+    def observe(self, frame: Frame, detections: Detections) -> Observation:
+        """Take in the faces of the next frame."""
+        ended = []
+        if frame.captured_at_ns <= self.last_captured_at_ns:
+            ended = self.end_tracks()  # the clock was set back: time between the two means nothing
+        if detections is not self.remembered(frame):
+            self._last_look = (frame.captured_at_ns, detections)
+        self.last_captured_at_ns = frame.captured_at_ns
+        step = self._tracker.update(detections, frame.captured_at_ns)
+        ended += [self._ended(track) for track in step.ended]
+        self._plans |= {track_id: ShotPlan(self._shot_settings) for track_id in step.started}
+        rows = [face.detection_index for face in step.faces]
+        observed = TracksObserved(
+            camera_id=self._camera_id,
+            event_id=derive_event_id("tracks", frame.frame_id),
+            captured_at_ns=frame.captured_at_ns,
+            trace=frame.trace,
+            frame_id=frame.frame_id,
+            size_wh=frame.size_wh,
+            boxes_xyxy=[_as_box(detections.boxes_xyxy[row]) for row in rows],
+            track_ids=[face.track_id for face in step.faces],
+            scores=[round(float(detections.scores[row]), 3) for row in rows],
+        )
+        started = [self._started(track_id, frame) for track_id in step.started]
+        return Observation(observed, started, ended, step.faces, detections, step.refused)
+
+    def take_shots(
+        self, frame: Frame, image_rgb: NDArray[np.uint8], observation: Observation, camera: Camera
+    ) -> Shots:
+        """Cut out the faces of a frame that are worth sending on, for what the camera's policies allow."""
+        purposes = allowed_purposes(camera)
+        taken: list[FaceShot] = []
+        skipped: Counter[str] = Counter()
+        for face in observation.faces if purposes else []:
+            row, found = face.detection_index, observation.detections
+            box, landmarks = found.boxes_xyxy[row], found.landmarks_xy[row]
+            quality = assess_face(image_rgb, box, landmarks, float(found.scores[row]))
+            choice = self._plans[face.track_id].choose(quality.score, frame.captured_at_ns, purposes)
+            skipped.update(choice.skipped)
+            if choice.numbers:
+                crop = cut_face(image_rgb, box, landmarks)
+                taken += [
+                    _shot(frame, face.track_id, crop, quality, purpose=purpose, number=number)
+                    for purpose, number in choice.numbers.items()
+                ]
+        return Shots(taken, skipped)
+
+    def end_tracks(self) -> list[TrackEnded]:
+        """Forget all tracks, because the camera is silent, gone, or somebody else's; returns their ends."""
+        self._last_look = None
+        return [self._ended(track) for track in self._tracker.end_all()]
+
+    def _started(self, track_id: str, frame: Frame) -> TrackStarted:
+        return TrackStarted(
+            camera_id=self._camera_id,
+            event_id=derive_event_id(track_id, "started"),
+            captured_at_ns=frame.captured_at_ns,
+            trace=frame.trace,
+            track_id=track_id,
+            frame_id=frame.frame_id,
+        )
+
+    def _ended(self, track: EndedTrack) -> TrackEnded:
+        plan = self._plans.pop(track.track_id)
+        return TrackEnded(
+            camera_id=self._camera_id,
+            event_id=derive_event_id(track.track_id, "ended"),
+            captured_at_ns=track.last_seen_at_ns,
+            track_id=track.track_id,
+            started_at_ns=track.started_at_ns,
+            last_seen_at_ns=track.last_seen_at_ns,
+            frames_seen=track.frames_seen,
+            identity_shots=plan.identity_shots,
+            emotion_shots=plan.emotion_shots,
+        )
+
+
+def allowed_purposes(camera: Camera) -> list[Purpose]:
+    """Return what a camera's policies let its faces be used for."""
+    purposes: list[Purpose] = []
+    if camera.identity_policy == "on":
+        purposes.append("identity")
+    if camera.emotion_policy != "off":
+        purposes.append("emotion")
+    return purposes
+
+
+def preview_of(frame: Frame, observed: TracksObserved, *, detected_at_ns: int) -> Preview:
+    """Return a frame together with its own boxes, for whoever watches."""
+    return Preview(
+        camera_id=frame.camera_id,
+        frame_id=frame.frame_id,
+        captured_at_ns=frame.captured_at_ns,
+        detected_at_ns=detected_at_ns,
+        size_wh=frame.size_wh,
+        boxes_xyxy=observed.boxes_xyxy,
+        track_ids=observed.track_ids,
+        scores=observed.scores,
+        jpeg=frame.jpeg,
+    )
+
+
+def as_contract(quality: FaceQuality) -> Quality:
+    """Return a quality as it travels in events, rounded to what it can mean."""
+    return Quality(
+        score=round(quality.score, 3),
+        size_px=round(quality.size_px, 1),
+        sharpness=round(quality.sharpness, 1),
+        yaw=round(quality.yaw, 3),
+        brightness=round(quality.brightness, 1),
+        detection_score=round(quality.detection_score, 3),
+    )
+
+
+def _shot(
+    frame: Frame, track_id: str, crop: FaceCrop, quality: FaceQuality, *, purpose: Purpose, number: int
+) -> FaceShot:
+    return FaceShot(
+        camera_id=frame.camera_id,
+        event_id=derive_event_id(track_id, purpose, number),
+        captured_at_ns=frame.captured_at_ns,
+        trace=frame.trace,
+        track_id=track_id,
+        frame_id=frame.frame_id,
+        shot_number=number,
+        crop_jpeg=crop.jpeg,
+        box_xyxy=crop.box_xyxy,
+        landmarks_xy=crop.landmarks_xy,
+        quality=as_contract(quality),
+        purpose=purpose,
+    )
+
+
+def _as_box(values: Iterable[float]) -> BoxXyxy:
+    left, top, right, bottom = (round(float(value), 1) for value in values)
+    return left, top, right, bottom

@@ -1,0 +1,3 @@
+from services.recognizer.main import main
+
+main()

@@ -1,0 +1,49 @@
+"""Settings of the recognizer."""
+
+from pydantic import Field
+
+from mien.contracts.models import EMBEDDERS, FACE_EMBEDDER, EmbedderSpec
+from mien.errors import SettingsError
+from mien.runtime.settings import (
+    KafkaSettings,
+    RedisSettings,
+    ServiceSettings,
+    ServingSettings,
+    settings_config,
+)
+
+
+class RecognizerSettings(ServiceSettings):
+    """What the recognizer can be told."""
+
+    model_config = settings_config("MIEN_RECOGNIZER_")
+
+    embedder: str = Field(FACE_EMBEDDER.name, description=f"Model that embeds faces: {', '.join(EMBEDDERS)}")
+    embedder_version: int = Field(
+        1, ge=1, description="Its version; vectors of two versions are never compared"
+    )
+    accept_similarity: float | None = Field(
+        None,
+        ge=-1,
+        le=1,
+        description="Similarity from which a face is somebody; none takes the embedder's own",
+    )
+    min_quality: float = Field(
+        0.25, ge=0, le=1, description="Below this, a face nobody resembles is 'unclear', not 'unknown'"
+    )
+    max_batch_size: int = Field(16, ge=1, le=128, description="Most faces in one call to the model server")
+    kafka: KafkaSettings = Field(default_factory=lambda: KafkaSettings(), description="MIEN_KAFKA_*")
+    redis: RedisSettings = Field(default_factory=lambda: RedisSettings(), description="MIEN_REDIS_*")
+    serving: ServingSettings = Field(default_factory=lambda: ServingSettings(), description="MIEN_SERVING_*")
+
+    def embedder_spec(self) -> EmbedderSpec:
+        """Return what is known of the chosen embedder.
+
+        Raises:
+            SettingsError: There is no such embedder.
+        """
+        if self.embedder not in EMBEDDERS:
+            raise SettingsError(
+                f"MIEN_RECOGNIZER_EMBEDDER: expected one of {', '.join(EMBEDDERS)}, got {self.embedder!r}"
+            )
+        return EMBEDDERS[self.embedder]

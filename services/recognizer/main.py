@@ -1,0 +1,201 @@
+"""The recognizer's wiring: face shots in, identities and templates out."""
+
+import asyncio
+from collections.abc import Sequence
+
+import msgspec
+import numpy as np
+import structlog
+from aiokafka import AIOKafkaProducer
+from mien.runtime.serving import ServingClient
+from numpy.typing import NDArray
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from mien.contracts.events import FaceShot, TemplateCreated, derive_event_id
+from mien.contracts.models import EMBEDDINGS, IMAGES
+from mien.contracts.shared_state import TRACK_TTL_SECONDS, Template, vote_key
+from mien.contracts.topics import ENROLMENT_RESULTS, IDENTITIES, IDENTITY_FACES
+from mien.errors import TransientError
+from mien.runtime import metrics
+from mien.runtime.bus import open_event_producer, publish
+from mien.runtime.event_loop import Received, handle_events
+from mien.runtime.gallery import TemplateStore
+from mien.runtime.redis_connection import connect_redis
+from mien.runtime.service import Service, announce_presence, run_service, run_until_stopped, wait_or_stop
+from mien.runtime.settings import settings_from_command_line
+from mien.runtime.shots import align_shots
+from services.recognizer.config import RecognizerSettings
+from services.recognizer.gallery import Gallery
+from services.recognizer.pipeline import Thresholds, Vote, add_shot, decide, is_new
+
+log = structlog.get_logger()
+
+GALLERY_POLL_SECONDS = 0.5
+
+
+class Recognizer:
+    """Embeds the faces of a batch in one call and decides, shot by shot, who each track is."""
+
+    def __init__(
+        self,
+        settings: RecognizerSettings,
+        *,
+        redis: Redis,
+        serving: ServingClient,
+        producer: AIOKafkaProducer,
+    ) -> None:
+        self._settings = settings
+        self._spec = settings.embedder_spec()
+        self._thresholds = Thresholds.for_embedder(
+            self._spec, accept_similarity=settings.accept_similarity, min_quality=settings.min_quality
+        )
+        self._redis = redis
+        self._serving = serving
+        self._producer = producer
+        self._templates = TemplateStore(redis)
+        self._gallery = Gallery([], dimensions=self._spec.dimensions, generation=-1)
+
+    async def handle(self, received: Sequence[Received[FaceShot]]) -> None:
+        """Work on a batch of shots; publishes before it saves, so that a replay changes nothing."""
+        try:
+            if self._gallery.generation < 0:
+                await self.refresh_gallery()
+            votes = await self._load_votes([one.event.track_id for one in received])
+            pending = [one for one in received if self._counts(one.event, votes)]
+            vectors = await self._embed([one.event for one in pending])
+            for one, vector in zip(pending, vectors, strict=True):
+                if one.event.purpose == "enrolment":
+                    await self._enrol(one, vector)
+                elif self._counts(one.event, votes):
+                    await self._identify(one, vector, votes)
+        except (RedisError, OSError) as error:
+            raise TransientError(f"Redis: {error}") from error
+
+    async def follow_gallery(self, service: Service) -> None:
+        """Read the gallery again within a second of any change, until the service stops."""
+        while not service.stop.is_set():
+            try:
+                await self.refresh_gallery()
+                service.health.resolve("gallery")
+            except (RedisError, OSError) as error:
+                service.health.report("gallery", f"Redis does not answer: {type(error).__name__}")
+            await wait_or_stop(service.stop, GALLERY_POLL_SECONDS)
+
+    async def refresh_gallery(self) -> None:
+        """Read all templates if any has changed."""
+        generation = await self._templates.generation()
+        if generation == self._gallery.generation:
+            return
+        templates = [
+            template
+            for template in await self._templates.load(self._spec.name)
+            if template.model_version == self._settings.embedder_version
+        ]
+        self._gallery = Gallery(templates, dimensions=self._spec.dimensions, generation=generation)
+        metrics.GALLERY_TEMPLATES.set(len(self._gallery))
+        log.info(
+            "gallery.loaded",
+            templates=len(self._gallery),
+            ignored=self._gallery.ignored,
+            generation=generation,
+        )
+
+    async def _embed(self, shots: Sequence[FaceShot]) -> NDArray[np.float32]:
+        if not shots:
+            return np.empty((0, self._spec.dimensions), dtype=np.float32)
+        images = await asyncio.to_thread(
+            align_shots, shots, alignment=self._spec.alignment, size=self._spec.size
+        )
+        vectors = []
+        for start in range(0, len(images), self._settings.max_batch_size):
+            prediction = await self._serving.predict(
+                self._spec.name,
+                {IMAGES: images[start : start + self._settings.max_batch_size]},
+                version=self._settings.embedder_version,
+                timeout_seconds=self._settings.serving.timeout_seconds,
+            )
+            vectors.append(prediction.outputs[EMBEDDINGS])
+        return np.concatenate(vectors)
+
+    async def _identify(
+        self, one: Received[FaceShot], vector: NDArray[np.float32], votes: dict[str, Vote]
+    ) -> None:
+        shot = one.event
+        vote = add_shot(
+            votes.get(shot.track_id),
+            shot,
+            vector,
+            model=self._spec.name,
+            model_version=self._settings.embedder_version,
+        )
+        vote, decided = decide(vote, shot, self._gallery, self._thresholds)
+        await publish(self._producer, IDENTITIES, decided, partition=one.partition)
+        await self._redis.set(vote_key(shot.track_id), msgspec.msgpack.encode(vote), ex=TRACK_TTL_SECONDS)
+        votes[shot.track_id] = vote
+        metrics.IDENTITIES.labels(decided.answer, decided.state).inc()
+
+    async def _enrol(self, one: Received[FaceShot], vector: NDArray[np.float32]) -> None:
+        shot, version = one.event, self._settings.embedder_version
+        template = Template(
+            template_id=derive_event_id(shot.track_id, self._spec.name, version),
+            person_id=shot.person_id or "",
+            photo_id=shot.track_id,
+            model=self._spec.name,
+            model_version=version,
+            vector=vector.astype("<f4").tobytes(),
+            quality=shot.quality.score,
+        )
+        await self._templates.add(template)
+        created = TemplateCreated(
+            camera_id="",
+            event_id=template.template_id,
+            captured_at_ns=shot.captured_at_ns,
+            photo_id=template.photo_id,
+            person_id=template.person_id,
+            template_id=template.template_id,
+            model=template.model,
+            model_version=version,
+            quality=shot.quality,
+            face_jpeg=shot.crop_jpeg,
+        )
+        await publish(self._producer, ENROLMENT_RESULTS, created, partition=one.partition)
+        log.info("template.created", photo_id=template.photo_id)
+
+    def _counts(self, shot: FaceShot, votes: dict[str, Vote]) -> bool:
+        if shot.purpose == "enrolment":
+            return True
+        version = self._settings.embedder_version
+        return is_new(votes.get(shot.track_id), shot, model=self._spec.name, model_version=version)
+
+    async def _load_votes(self, track_ids: Sequence[str]) -> dict[str, Vote]:
+        unique = sorted(set(track_ids))
+        values = await self._redis.mget([vote_key(track_id) for track_id in unique]) if unique else []
+        decoder = msgspec.msgpack.Decoder(Vote)
+        return {
+            track_id: decoder.decode(value) for track_id, value in zip(unique, values, strict=True) if value
+        }
+
+
+def main() -> None:
+    """Run the recognizer until it is told to stop."""
+    settings = settings_from_command_line(
+        RecognizerSettings, "Mien recognizer: face shots in, identities out."
+    )
+    settings.embedder_spec()
+
+    async def work(service: Service) -> None:
+        async with (
+            connect_redis(settings.redis) as redis,
+            ServingClient(settings.serving.address) as serving,
+            open_event_producer(settings.kafka) as producer,
+        ):
+            recognizer = Recognizer(settings, redis=redis, serving=serving, producer=producer)
+            await run_until_stopped(
+                service,
+                recognizer.follow_gallery(service),
+                handle_events(service, settings.kafka, IDENTITY_FACES, FaceShot, recognizer.handle),
+                announce_presence(service, redis),
+            )
+
+    run_service("recognizer", settings, work)

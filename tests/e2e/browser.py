@@ -1,0 +1,55 @@
+"""A headless browser on the dashboard, and what a person would read off the screen."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from playwright.async_api import Page, async_playwright
+
+CHROMIUM = "/usr/bin/chromium"
+_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@asynccontextmanager
+async def open_dashboard(base_url: str, *, username: str, password: str) -> AsyncIterator[Page]:
+    """Sign in as a person would and stay on the live page."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=_FLAGS)
+        try:
+            page = await browser.new_page(viewport={"width": 1440, "height": 900})
+            await page.goto(base_url)
+            await page.get_by_label("User name").fill(username)
+            await page.get_by_label("Password").fill(password)
+            await page.get_by_role("button", name="Sign in").click()
+            await page.wait_for_selector("[data-camera-id]", timeout=20_000)
+            yield page
+        finally:
+            await browser.close()
+
+
+async def faces_on_tile(page: Page, camera_id: str) -> list[dict[str, Any]]:
+    """Return what the tile of a camera says about each face in it: answer, name, emotion."""
+    faces: list[dict[str, Any]] = await page.eval_on_selector_all(
+        f'[data-camera-id="{camera_id}"] [data-testid="face"]',
+        "faces => faces.map(face => ({...face.dataset}))",
+    )
+    return faces
+
+
+async def names_on_tile(page: Page, camera_id: str) -> set[str]:
+    """Return the names of the known people on a tile."""
+    faces = await faces_on_tile(page, camera_id)
+    return {face["person"] for face in faces if face.get("answer") == "known"}
+
+
+async def answers_on_tile(page: Page, camera_id: str) -> set[str]:
+    """Return the answers on a tile: known, unknown, unclear."""
+    return {face["answer"] for face in await faces_on_tile(page, camera_id) if face.get("answer")}

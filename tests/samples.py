@@ -1,0 +1,130 @@
+"""One of each event, for tests that need one; the golden files hold exactly these."""
+
+from mien.contracts import events
+
+QUALITY = events.Quality(
+    score=0.8, size_px=42.0, sharpness=310.5, yaw=-0.1, brightness=127.0, detection_score=0.998
+)
+TRACK_ID = "door:3:17"
+FRAME_ID = "door:3:1024"
+CAPTURED_AT_NS = 1_790_000_000_123_456_789
+_COMMON = {
+    "camera_id": "door",
+    "captured_at_ns": CAPTURED_AT_NS,
+    "trace": "00-" + "ab" * 16 + "-" + "cd" * 8 + "-01",
+}
+
+
+def face_shot(**changes: object) -> events.FaceShot:
+    """Return a face shot of the sample track, with some fields changed."""
+    fields: dict[str, object] = {
+        **_COMMON,
+        "event_id": "shot-1",
+        "track_id": TRACK_ID,
+        "frame_id": FRAME_ID,
+        "shot_number": 1,
+        "crop_jpeg": b"\xff\xd8crop\xff\xd9",
+        "box_xyxy": (40.0, 40.0, 160.0, 180.0),
+        "landmarks_xy": [(70.0, 90.0), (130.0, 90.0), (100.0, 120.0), (75.0, 150.0), (125.0, 150.0)],
+        "quality": QUALITY,
+        "purpose": "identity",
+    }
+    return events.FaceShot(**(fields | changes))  # type: ignore[arg-type]
+
+
+SAMPLES: dict[str, events.Event] = {
+    "CameraChanged": events.CameraChanged(**_COMMON, event_id="c-1", revision=4),
+    "CameraTestRequested": events.CameraTestRequested(**_COMMON, event_id="r-1", request_id="r"),
+    "CameraTested": events.CameraTested(
+        **_COMMON,
+        event_id="r-2",
+        request_id="r",
+        ok=True,
+        explanation="streams",
+        size_wh=(640, 360),
+        snapshot_jpeg=b"j",
+    ),
+    "TracksObserved": events.TracksObserved(
+        **_COMMON,
+        event_id="t-1",
+        frame_id=FRAME_ID,
+        size_wh=(640, 360),
+        boxes_xyxy=[(1.0, 2.0, 3.0, 4.0)],
+        track_ids=[TRACK_ID],
+        scores=[0.99],
+    ),
+    "TrackStarted": events.TrackStarted(**_COMMON, event_id="t-2", track_id=TRACK_ID, frame_id=FRAME_ID),
+    "TrackEnded": events.TrackEnded(
+        **_COMMON,
+        event_id="t-3",
+        track_id=TRACK_ID,
+        started_at_ns=CAPTURED_AT_NS - 9_000_000_000,
+        last_seen_at_ns=CAPTURED_AT_NS,
+        frames_seen=45,
+        identity_shots=3,
+        emotion_shots=9,
+    ),
+    "FaceShot": face_shot(),
+    "IdentityDecided": events.IdentityDecided(
+        **_COMMON,
+        event_id="i-1",
+        track_id=TRACK_ID,
+        shot_number=2,
+        state="confirmed",
+        answer="known",
+        person_id="p-1",
+        similarity=0.96,
+        model="face_embedder",
+        model_version=1,
+        gallery_generation=7,
+    ),
+    "EmotionEstimated": events.EmotionEstimated(
+        **_COMMON,
+        event_id="e-1",
+        track_id=TRACK_ID,
+        shot_number=5,
+        label="happy",
+        probabilities={"happy": 0.9, "neutral": 0.1},
+        model="emotion_classifier",
+        model_version=1,
+    ),
+    "PhotoSubmitted": events.PhotoSubmitted(
+        camera_id="",
+        captured_at_ns=CAPTURED_AT_NS,
+        event_id="ph",
+        photo_id="ph",
+        person_id="p-1",
+        photo_jpeg=b"jpeg",
+    ),
+    "TemplateCreated": events.TemplateCreated(
+        camera_id="",
+        captured_at_ns=CAPTURED_AT_NS,
+        event_id="tc",
+        photo_id="ph",
+        person_id="p-1",
+        template_id="tmpl",
+        model="face_embedder",
+        model_version=1,
+        quality=QUALITY,
+        face_jpeg=b"jpeg",
+    ),
+    "PhotoRejected": events.PhotoRejected(
+        camera_id="",
+        captured_at_ns=CAPTURED_AT_NS,
+        event_id="pr",
+        photo_id="ph",
+        person_id="p-1",
+        reason="no_face",
+        explanation="expected one face, got none",
+    ),
+    "DeadLetter": events.DeadLetter(
+        **_COMMON,
+        event_id="d-1",
+        service="detector",
+        topic="mien.frames.v1",
+        partition=3,
+        offset=99,
+        error="expected a JPEG",
+        value_bytes=12,
+    ),
+}

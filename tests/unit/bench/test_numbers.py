@@ -1,0 +1,37 @@
+"""The README says what was measured, and nothing else."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from mien.bench.numbers import README, fill_tables
+
+
+def test_readme_tables_equal_the_measurements() -> None:
+    """Nobody edits a figure by hand."""
+    text = README.read_text()
+    assert "<!-- numbers:live -->" in text
+    assert fill_tables(text) == text
+
+
+def test_table_is_made_from_the_summary(tmp_path: Path) -> None:
+    """Figures, units in their names, machine and date are all there."""
+    record = {
+        "machine": {"processor": "Abacus", "cores": 2, "memory_gib": 4.0, "system": "x"},
+        "when": "2026-01-02T03:04:05+00:00",
+        "runs": [{}, {}],
+        "summary": {"capture_to_screen_p95_ms": 412.34, "cpu": {"kafka": 3.21}},
+    }
+    (tmp_path / "live.json").write_text(json.dumps(record))
+    text = fill_tables("a\n<!-- numbers:live -->\nold\n<!-- /numbers -->\nb", tmp_path)
+    assert "| capture to screen p95 ms | 412 |" in text
+    assert "| cpu | kafka 3.21 |" in text
+    assert "*Abacus, 2 cores, 4.0 GiB; 2026-01-02, 2 runs*" in text
+    assert "old" not in text
+
+
+def test_table_without_measurement_is_an_error(tmp_path: Path) -> None:
+    """A README can't claim what was never measured."""
+    with pytest.raises(FileNotFoundError):
+        fill_tables("<!-- numbers:live -->\n<!-- /numbers -->", tmp_path)

@@ -1,0 +1,179 @@
+"""What frames come to: tracks, shots for what a camera allows, and nothing else."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mien.contracts.cameras import Camera
+from mien.contracts.frames import Frame
+from mien.vision.jpeg import decode_jpeg_rgb
+from services.detector.detection import Detections
+from services.detector.pipeline import CameraPipeline, Observation, Shots, preview_of
+from services.detector.shots import ShotSettings
+from services.detector.tracker import TrackerSettings
+from tests.unit.detector.faces import at
+
+START_NS = 1_790_000_000_000_000_000
+IMAGE = np.random.default_rng(3).integers(0, 256, (360, 640, 3), dtype=np.uint8)
+
+
+class Watching:
+    """A pipeline with a camera, fed with frames."""
+
+    def __init__(self, **policies: Any) -> None:
+        self.camera = Camera(camera_id="door", name="Door", url="rtsp://x", partition=0, **policies)
+        self.pipeline = CameraPipeline("door", 7, tracking=TrackerSettings(), shots=ShotSettings())
+        self.seq = 0
+
+    def frame(self, *, seconds: float, still: bool = False) -> Frame:
+        self.seq += 1
+        return Frame(
+            frame_id=f"door:1:{self.seq}",
+            jpeg=b"\xff\xd8",
+            captured_at_ns=START_NS + int(seconds * 1e9),
+            size_wh=(640, 360),
+            still=still,
+            trace="00-abc-def-01",
+        )
+
+    def see(self, faces: Detections, *, seconds: float) -> tuple[Observation, Shots]:
+        frame = self.frame(seconds=seconds)
+        observation = self.pipeline.observe(frame, faces)
+        return observation, self.pipeline.take_shots(frame, IMAGE, observation, self.camera)
+
+
+def sure(*centres: tuple[float, float], side: float = 100) -> Detections:
+    return at(*centres, side=side, score=0.99)
+
+
+def test_a_frame_says_where_its_tracks_are() -> None:
+    """Boxes, ids and scores run in parallel, under the frame's own id, time and trace."""
+    observation, _ = Watching().see(sure((100, 100), (400, 150)), seconds=0)
+    observed = observation.observed
+    assert observed.track_ids == ["door:7:1", "door:7:2"]
+    assert observed.boxes_xyxy == [(50, 50, 150, 150), (350, 100, 450, 200)]
+    assert (observed.frame_id, observed.captured_at_ns, observed.trace) == (
+        "door:1:1",
+        START_NS,
+        "00-abc-def-01",
+    )
+    assert [started.track_id for started in observation.started] == ["door:7:1", "door:7:2"]
+
+
+@pytest.mark.parametrize(
+    ("policies", "purposes"),
+    [
+        ({"identity_policy": "on", "emotion_policy": "off"}, {"identity"}),
+        ({"identity_policy": "off", "emotion_policy": "per_person"}, {"emotion"}),
+        ({"identity_policy": "off", "emotion_policy": "aggregate"}, {"emotion"}),
+        ({"identity_policy": "on", "emotion_policy": "per_person"}, {"identity", "emotion"}),
+        ({"identity_policy": "off", "emotion_policy": "off"}, set()),
+        ({}, {"identity"}),
+    ],
+)
+def test_faces_are_sent_for_what_the_policies_allow(policies: dict[str, str], purposes: set[str]) -> None:
+    """Over thirty frames nothing is sent for a purpose that is off; emotion is off unless turned on."""
+    watching = Watching(**policies)
+    taken = [shot for i in range(30) for shot in watching.see(sure((200, 200)), seconds=i / 5)[1].taken]
+    assert {shot.purpose for shot in taken} == purposes
+
+
+def test_a_shot_is_a_crop_with_its_own_coordinates() -> None:
+    """The crop holds the face with a margin, is at most 256 px, and box and landmarks are in its pixels."""
+    _, shots = Watching().see(sure((320, 180), side=300), seconds=0)
+    (shot,) = shots.taken
+    crop = decode_jpeg_rgb(shot.crop_jpeg)
+    assert max(crop.shape[:2]) == 256
+    left, top, right, bottom = shot.box_xyxy
+    assert (right - left) / (bottom - top) == pytest.approx(1)
+    assert 0 < left < right < crop.shape[1]
+    assert all(left < x < right and top < y < bottom for x, y in shot.landmarks_xy)
+    assert (shot.shot_number, shot.track_id, shot.frame_id) == (1, "door:7:1", "door:1:1")
+
+
+def test_a_crop_ends_where_the_picture_does() -> None:
+    """A face in the corner gives a smaller crop, not one with made-up pixels."""
+    _, shots = Watching().see(sure((40, 40), side=60), seconds=0)
+    crop = decode_jpeg_rgb(shots.taken[0].crop_jpeg)
+    assert crop.shape[:2] == (88, 88)
+    assert shots.taken[0].box_xyxy == pytest.approx((10, 10, 70, 70))
+
+
+def test_the_same_history_gives_the_same_event_ids() -> None:
+    """Whoever repeats a track's history repeats its events under their ids; no two events share one."""
+    histories = []
+    for _ in range(2):
+        watching = Watching(emotion_policy="per_person")
+        ids = []
+        for i in range(10):
+            observation, shots = watching.see(sure((200, 200)), seconds=i / 5)
+            ids += [event.event_id for event in (observation.observed, *observation.changes, *shots.taken)]
+        ids += [event.event_id for event in watching.pipeline.end_tracks()]
+        histories.append(ids)
+    assert histories[0] == histories[1]
+    assert len(set(histories[0])) == len(histories[0])
+
+
+def test_an_ended_track_sums_itself_up() -> None:
+    """The end says when the track began, was last seen, in how many frames, with how many shots."""
+    watching = Watching(emotion_policy="per_person")
+    for i in range(6):
+        watching.see(sure((200, 200)), seconds=i / 5)
+    observation, _ = watching.see(Detections.none(), seconds=3)
+    (ended,) = observation.ended
+    assert (ended.track_id, ended.frames_seen, ended.identity_shots, ended.emotion_shots) == (
+        "door:7:1",
+        6,
+        3,
+        3,
+    )
+    assert (ended.started_at_ns, ended.last_seen_at_ns) == (START_NS, START_NS + 1_000_000_000)
+
+
+def test_what_is_not_sent_is_counted() -> None:
+    """Ten frames of one face make three shots, and seven that say why not."""
+    watching = Watching()
+    shots = [watching.see(sure((200, 200)), seconds=i / 5)[1] for i in range(10)]
+    assert sum(len(one.taken) for one in shots) == 3
+    assert sum(one.skipped.total() for one in shots) == 7
+
+
+def test_a_still_frame_is_remembered_for_a_while() -> None:
+    """Where nothing moved, the last faces stand; after about a second the detector looks again."""
+    watching = Watching()
+    faces = sure((200, 200))
+    assert watching.pipeline.remembered(watching.frame(seconds=0, still=True)) is None
+    watching.see(faces, seconds=0)
+    assert watching.pipeline.remembered(watching.frame(seconds=0.5, still=True)) is faces
+    assert watching.pipeline.remembered(watching.frame(seconds=0.5)) is None
+    still = watching.frame(seconds=0.8, still=True)
+    watching.pipeline.observe(still, faces)
+    assert watching.pipeline.remembered(watching.frame(seconds=1.0, still=True)) is None
+
+
+def test_a_clock_set_back_ends_tracks() -> None:
+    """A frame from before the last one ends all tracks and begins new ones."""
+    watching = Watching()
+    watching.see(sure((200, 200)), seconds=60)
+    observation, _ = watching.see(sure((200, 200)), seconds=0)
+    assert [ended.track_id for ended in observation.ended] == ["door:7:1"]
+    assert observation.observed.track_ids == ["door:7:2"]
+
+
+def test_a_preview_is_the_frame_with_its_own_boxes() -> None:
+    """What a viewer gets is the frame's own JPEG with the boxes found in it."""
+    watching = Watching()
+    frame = watching.frame(seconds=0)
+    observation = watching.pipeline.observe(frame, sure((200, 200)))
+    preview = preview_of(frame, observation.observed, detected_at_ns=START_NS + 5)
+    assert (preview.frame_id, preview.jpeg) == (frame.frame_id, frame.jpeg)
+    assert (preview.track_ids, preview.detected_at_ns) == (["door:7:1"], START_NS + 5)
+
+
+def test_faces_beyond_the_limit_are_refused() -> None:
+    """More faces than may be followed are counted, not followed."""
+    pipeline = CameraPipeline("door", 1, tracking=TrackerSettings(max_tracks=1), shots=ShotSettings())
+    frame = Watching().frame(seconds=0)
+    observation = pipeline.observe(frame, sure((100, 100), (400, 100)))
+    assert (len(observation.faces), observation.refused, pipeline.active_tracks) == (1, 1, 1)

@@ -1,0 +1,176 @@
+"""The recognizer publishes before it saves, retries what may succeed and enrols into the gallery."""
+
+import cv2
+import msgspec
+import numpy as np
+import pytest
+from mien.runtime.serving import Prediction
+from redis.exceptions import ConnectionError as RedisConnectionError
+
+from mien.contracts.events import (
+    EnrolmentResult,
+    FaceShot,
+    IdentityDecided,
+    TemplateCreated,
+    decode_event,
+)
+from mien.contracts.models import EMBEDDINGS, FACE_EMBEDDER
+from mien.contracts.shared_state import vote_key
+from mien.contracts.topics import ENROLMENT_RESULTS, IDENTITIES
+from mien.errors import PermanentError, TransientError
+from mien.runtime.event_loop import Received
+from services.recognizer.config import RecognizerSettings
+from services.recognizer.main import Recognizer
+from services.recognizer.pipeline import add_shot
+from tests.fakes import FakeProducer, FakeRedis
+from tests.samples import TRACK_ID, face_shot
+
+
+class BrightnessEmbedder:
+    """A model server whose embedding of a face is its mean colour: same picture, same vector."""
+
+    def __init__(self) -> None:
+        self.batch_sizes: list[int] = []
+        self.error: Exception | None = None
+
+    async def predict(self, model: str, inputs: dict[str, np.ndarray], **_: object) -> Prediction:  # type: ignore[type-arg]
+        if self.error:
+            raise self.error
+        images = inputs["images"]
+        assert images.shape[1:] == (FACE_EMBEDDER.size, FACE_EMBEDDER.size, 3)
+        self.batch_sizes.append(len(images))
+        vectors = np.zeros((len(images), FACE_EMBEDDER.dimensions), dtype=np.float32)
+        vectors[:, :3] = images.reshape(len(images), -1, 3).mean(axis=1)
+        vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+        return Prediction(outputs={EMBEDDINGS: vectors}, version=1)
+
+
+def crop(blue_green_red: tuple[int, int, int]) -> bytes:
+    picture = np.full((200, 200, 3), blue_green_red, dtype=np.uint8)
+    return bytes(cv2.imencode(".jpg", picture)[1])
+
+
+RED, BLUE = crop((20, 20, 220)), crop((220, 20, 20))
+
+
+def received(*shots: FaceShot) -> list[Received[FaceShot]]:
+    return [Received(shot, partition=3, offset=n) for n, shot in enumerate(shots)]
+
+
+class Bench:
+    """A recognizer among fakes."""
+
+    def __init__(self) -> None:
+        self.redis, self.producer, self.serving = FakeRedis(), FakeProducer(), BrightnessEmbedder()
+        self.recognizer = Recognizer(
+            RecognizerSettings(max_batch_size=2),
+            redis=self.redis,
+            serving=self.serving,  # type: ignore[arg-type]
+            producer=self.producer,
+        )
+
+    def identities(self) -> list[IdentityDecided]:
+        return [decode_event(value, IdentityDecided) for _, value in self.producer.sent[IDENTITIES.name]]
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench()
+
+
+async def enrol(bench: Bench, person_id: str, picture: bytes) -> None:
+    shot = face_shot(
+        purpose="enrolment", person_id=person_id, track_id=f"photo-{person_id}", crop_jpeg=picture
+    )
+    await bench.recognizer.handle(received(shot))
+    await bench.recognizer.refresh_gallery()
+
+
+async def test_enrolled_person_is_recognised_and_a_stranger_is_not(bench: Bench) -> None:
+    """The whole way from a photo to a name."""
+    await enrol(bench, "rosa", RED)
+    await bench.recognizer.handle(
+        received(face_shot(crop_jpeg=RED), face_shot(crop_jpeg=BLUE, track_id="door:3:18"))
+    )
+    assert [(event.answer, event.person_id) for event in bench.identities()] == [
+        ("known", "rosa"),
+        ("unknown", None),
+    ]
+
+
+async def test_enrolment_is_answered_on_its_partition(bench: Bench) -> None:
+    """The gateway learns which template a photo became."""
+    await enrol(bench, "rosa", RED)
+    ((partition, value),) = bench.producer.sent[ENROLMENT_RESULTS.name]
+    result: EnrolmentResult = decode_event(value, EnrolmentResult)  # type: ignore[arg-type]
+    assert isinstance(result, TemplateCreated)
+    assert (partition, result.person_id, result.photo_id) == (3, "rosa", "photo-rosa")
+
+
+async def test_faces_of_a_batch_share_calls_up_to_the_limit(bench: Bench) -> None:
+    """Five faces with at most two per call make three calls."""
+    shots = [face_shot(crop_jpeg=RED, track_id=f"door:3:{n}") for n in range(5)]
+    await bench.recognizer.handle(received(*shots))
+    assert bench.serving.batch_sizes == [2, 2, 1]
+
+
+async def test_replay_of_a_batch_publishes_nothing_new(bench: Bench) -> None:
+    """A batch read again after a crash leaves no second decision."""
+    batch = received(face_shot(crop_jpeg=RED), face_shot(crop_jpeg=RED, shot_number=2))
+    await bench.recognizer.handle(batch)
+    before = dict(bench.redis.values)
+    await bench.recognizer.handle(batch)
+    assert len(bench.identities()) == 2
+    assert bench.redis.values == before
+
+
+async def test_crash_between_publishing_and_saving_repeats_the_same_decision(bench: Bench) -> None:
+    """What was not saved is decided again, with the same event id."""
+    batch = received(face_shot(crop_jpeg=RED))
+    await bench.recognizer.handle(batch)
+    del bench.redis.values[vote_key(TRACK_ID)]
+    await bench.recognizer.handle(batch)
+    first, second = bench.identities()
+    assert first == second
+
+
+async def test_another_recognizer_goes_on_from_the_vote_in_redis(bench: Bench) -> None:
+    """A dead recognizer's tracks are not begun anew."""
+    await bench.recognizer.handle(received(face_shot(crop_jpeg=RED)))
+    heir = Bench()
+    heir.redis = bench.redis
+    heir.recognizer = Recognizer(
+        RecognizerSettings(),
+        redis=heir.redis,
+        serving=heir.serving,
+        producer=heir.producer,  # type: ignore[arg-type]
+    )
+    await heir.recognizer.handle(received(face_shot(crop_jpeg=RED, shot_number=2)))
+    assert heir.identities()[0].state == "confirmed"
+
+
+async def test_redis_away_is_transient(bench: Bench) -> None:
+    """The batch is read again instead of being lost."""
+    bench.redis.error = RedisConnectionError("gone")
+    with pytest.raises(TransientError, match="Redis"):
+        await bench.recognizer.handle(received(face_shot(crop_jpeg=RED)))
+
+
+async def test_crop_that_is_no_picture_is_permanent(bench: Bench) -> None:
+    """Retrying a broken crop would block the partition for ever."""
+    with pytest.raises(PermanentError, match="expected a JPEG"):
+        await bench.recognizer.handle(received(face_shot(crop_jpeg=b"\xff\xd8 broken")))
+
+
+async def test_model_server_away_saves_nothing(bench: Bench) -> None:
+    """No vote is kept for a face that was never embedded."""
+    bench.serving.error = TransientError("model server: UNAVAILABLE")
+    with pytest.raises(TransientError):
+        await bench.recognizer.handle(received(face_shot(crop_jpeg=RED)))
+    assert not [key for key in bench.redis.values if key.startswith("mien:vote")]
+
+
+def test_vote_is_small() -> None:
+    """A vote of a 128-value embedder fits into a Redis value of a kilobyte."""
+    vote = add_shot(None, face_shot(), np.ones(128, dtype=np.float32), model="m", model_version=1)
+    assert len(msgspec.msgpack.encode(vote)) < 1024
