@@ -48,8 +48,8 @@ class Prediction:
 class ServingClient:
     """One connection to a model server, to be used as an async context manager on one event loop.
 
-    Every call has a deadline. A server that can't be reached (UNAVAILABLE) is asked again within the deadline,
-    after a short random wait; nothing else is retried here.
+    Every call has a deadline. A server that can't be reached (UNAVAILABLE) is asked again within it, after a
+    short random wait; nothing else is retried here.
 
     Args:
         address: host:port; with ``dns:///`` in front of a name of several servers, calls take turns.
@@ -78,7 +78,7 @@ class ServingClient:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        await self._channel.close()
+        await self._channel.close(grace=None)
 
     async def predict(
         self,

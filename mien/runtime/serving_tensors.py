@@ -89,10 +89,8 @@ def array_from_tensor(tensor: Any) -> NDArray[Any]:
     count = math.prod(shape)
     if tensor.tensor_content:
         if len(tensor.tensor_content) != count * dtype.itemsize:
-            raise ValueError(
-                f"shape {list(shape)} of {data_type_name(tensor.dtype)} needs {count * dtype.itemsize} bytes, "
-                f"got {len(tensor.tensor_content)}"
-            )
+            expected, sent = count * dtype.itemsize, len(tensor.tensor_content)
+            raise ValueError(f"{list(shape)} of {dtype} needs {expected} bytes, got {sent}")
         return np.frombuffer(tensor.tensor_content, dtype).reshape(shape)
     return _from_values(tensor, dtype, count).reshape(shape)
 
@@ -101,8 +99,6 @@ def _from_values(tensor: Any, dtype: np.dtype[Any], count: int) -> NDArray[Any]:
     values = getattr(tensor, _VALUE_FIELDS.get(data_type_name(tensor.dtype), _SMALL_INTEGERS_FIELD))
     if len(values) > count or (count and not values):
         raise ValueError(f"a tensor of {count} elements carries {len(values)} values")
-    if dtype == np.float16:  # `half_val` holds the bits of each number in an integer
-        array = np.array(values, np.uint16).view(np.float16)
-    else:
-        array = np.array(values, dtype)
+    # `half_val` holds the bits of each number in an integer.
+    array = np.array(values, np.uint16).view(dtype) if dtype == np.float16 else np.array(values, dtype)
     return array if len(array) == count else np.pad(array, (0, count - len(array)), mode="edge")

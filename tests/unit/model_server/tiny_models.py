@@ -1,6 +1,6 @@
 """Writes the small SavedModels that the model server's tests serve, without TensorFlow.
 
-`python -m tests.unit.model_server.tiny_models FOLDER` writes the whole repository that the conformance suite expects.
+`python -m tests.unit.model_server.tiny_models FOLDER` writes the repository that the conformance suite expects.
 
 `scaler` has two signatures over `images`, uint8 [N, 4]:
     serving_default -> `scaled` float32 [N, 4] = images x factor, `total` float32 [N, 1] = sum of a scaled row
@@ -10,6 +10,7 @@
 
 import shutil
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -54,8 +55,8 @@ class _Graph:
     def signature(
         self,
         name: str,
-        inputs: dict[str, tuple[str, str, tuple[int, ...]]],
-        outputs: dict[str, tuple[str, str, tuple[int, ...]]],
+        inputs: Mapping[str, tuple[str, str, tuple[int, ...]]],
+        outputs: Mapping[str, tuple[str, str, tuple[int, ...]]],
     ) -> None:
         signature = self.meta_graph.signature_def[name]
         signature.method_name = "tensorflow/serving/predict"
@@ -79,8 +80,8 @@ def write_scaler(version_folder: Path, *, factor: float) -> None:
     graph = _Graph()
     graph.placeholder("serving_images", "DT_UINT8", (-1, 4))
     graph.node("as_float", "Cast", "serving_images", SrcT="DT_UINT8", DstT="DT_FLOAT")
-    graph.constant("factor", np.float32(factor).reshape(()), "DT_FLOAT")
-    graph.node("scale", "Mul", "as_float", "factor", T="DT_FLOAT")
+    graph.constant("factor", np.eye(4, dtype=np.float32) * factor, "DT_FLOAT")
+    graph.node("scale", "MatMul", "as_float", "factor", T="DT_FLOAT")
     graph.constant("columns", np.array([1], np.int32), "DT_INT32")
     graph.node("sum", "Sum", "scale", "columns", T="DT_FLOAT", Tidx="DT_INT32")
     graph.graph.node[-1].attr["keep_dims"].b = True
@@ -105,7 +106,7 @@ def write_slow(version_folder: Path) -> None:
         "narrow": (SLOW_WIDTH, 4),
     }.items():
         graph.constant(f"{name}_shape", np.array(shape, np.int32), "DT_INT32")
-        graph.constant(f"{name}_value", np.float32(1 / shape[0]).reshape(()), "DT_FLOAT")
+        graph.constant(f"{name}_value", np.array(1 / shape[0], np.float32), "DT_FLOAT")
         graph.node(f"{name}_weights", "Fill", f"{name}_shape", f"{name}_value", T="DT_FLOAT")
     last = graph.node("widened", "MatMul", last, "widen_weights", T="DT_FLOAT")
     for step in range(SLOW_STEPS):
