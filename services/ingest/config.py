@@ -10,8 +10,8 @@ class IngestSettings(ServiceSettings):
 
     model_config = settings_config("MIEN_INGEST_")
 
-    kafka: KafkaSettings = Field(default_factory=lambda: KafkaSettings(), description="MIEN_KAFKA_*")  # noqa: PLW0108 - mypy cannot infer the class itself as a factory
-    redis: RedisSettings = Field(default_factory=lambda: RedisSettings(), description="MIEN_REDIS_*")  # noqa: PLW0108 - as above
+    kafka: KafkaSettings = Field(default_factory=lambda: KafkaSettings(), description="MIEN_KAFKA_*")
+    redis: RedisSettings = Field(default_factory=lambda: RedisSettings(), description="MIEN_REDIS_*")
 
     open_timeout_seconds: float = Field(
         5.0, gt=0, le=60, description="Longest wait for a camera to answer when it is opened"

@@ -137,7 +137,9 @@ class CameraReader:
                 # No traceback of values: they may hold the camera's password.
                 where = traceback.format_tb(error.__traceback__)[-1].strip()
                 message = redact(f"{type(error).__name__}: {error}", self.camera)
-                log.error("camera.reading_failed", camera_id=self.camera.camera_id, error=message, where=where)
+                log.error(
+                    "camera.reading_failed", camera_id=self.camera.camera_id, error=message, where=where
+                )
             return explain(
                 error,
                 self.camera,

@@ -8,6 +8,7 @@ from playwright.async_api import Page, async_playwright
 
 from mien.bench.browser import CHROMIUM, CHROMIUM_FLAGS, sign_in
 
+
 @asynccontextmanager
 async def open_dashboard(base_url: str, *, username: str, password: str) -> AsyncIterator[Page]:
     """Sign in as a person would and stay on the live page."""
