@@ -112,9 +112,7 @@ async def test_transient_failure_rewinds_and_commits_nothing() -> None:
 async def test_dead_letter_that_cannot_be_written_rewinds() -> None:
     """Poison is not forgotten because the broker was away."""
     consumer = FakeConsumer()
-    await work_on(
-        [FakeRecord(b"x", 10)], Handled(), consumer, FakeProducer(failures=[OSError("gone")])
-    )
+    await work_on([FakeRecord(b"x", 10)], Handled(), consumer, FakeProducer(failures=[OSError("gone")]))
     assert (consumer.committed, consumer.sought) == ({}, {PARTITION: 10})
 
 

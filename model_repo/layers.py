@@ -1,0 +1,147 @@
+"""The layers that our models are made of, as TensorFlow operations.
+
+Images and feature maps are NHWC; kernels are (height, width, in, out), depthwise ones (height, width, in, 1).
+Every function adds float32 nodes under `name` and returns the name of the last one.
+"""
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.contracts.models import EMBEDDINGS, IMAGES
+from model_repo.saved_model import BATCH, Attribute, DataType, Graph, Model, Port
+
+Weights = NDArray[np.float32]
+Padding = Literal["SAME", "VALID"]
+
+# Keeps the length of a vector of zeros from dividing by zero; far below any real vector's squared length.
+_SQUARED_LENGTH_FLOOR = 1e-12
+
+
+def image_input(graph: Graph, size: int, mean_rgb: tuple[float, float, float]) -> str:
+    """Add the input every model has: uint8 RGB (N, size, size, 3), converted to float32, minus `mean_rgb`."""
+    graph.placeholder(IMAGES, DataType.UINT8, (BATCH, size, size, 3))
+    graph.operation("normalise/cast", "Cast", IMAGES, SrcT=DataType.UINT8, DstT=DataType.FLOAT)
+    mean = graph.constant("normalise/mean_rgb", np.array(mean_rgb, np.float32))
+    return _float(graph, "normalise", "Sub", "normalise/cast", mean)
+
+
+def image_port(size: int) -> Port:
+    """Port of the node that `image_input` adds."""
+    return Port(IMAGES, DataType.UINT8, (BATCH, size, size, 3))
+
+
+def scale(graph: Graph, name: str, x: str, factor: float) -> str:
+    """Multiply by a number."""
+    return _float(graph, name, "Mul", x, graph.constant(f"{name}/factor", np.array(factor, np.float32)))
+
+
+def convolution(
+    graph: Graph,
+    name: str,
+    x: str,
+    kernel: Weights,
+    bias: Weights,
+    *,
+    stride: int = 1,
+    padding: Padding = "SAME",
+) -> str:
+    """Convolve and add a bias."""
+    weights = graph.constant(f"{name}/kernel", kernel)
+    strides = [1, stride, stride, 1]
+    product = _float(graph, f"{name}/product", "Conv2D", x, weights, strides=strides, padding=padding)
+    return bias_add(graph, name, product, bias)
+
+
+def separable_convolution(
+    graph: Graph, name: str, x: str, kernels: tuple[Weights, Weights], bias: Weights, *, stride: int = 1
+) -> str:
+    """Convolve each channel by itself (first kernel), mix the channels (second kernel), and add a bias."""
+    depthwise = graph.constant(f"{name}/depthwise_kernel", kernels[0])
+    filtered = _float(
+        graph,
+        f"{name}/depthwise",
+        "DepthwiseConv2dNative",
+        x,
+        depthwise,
+        strides=[1, stride, stride, 1],
+        padding="SAME",
+    )
+    return convolution(graph, name, filtered, kernels[1], bias)
+
+
+def dense(graph: Graph, name: str, x: str, weights: Weights) -> str:
+    """Multiply rows of (N, in) by weights (in, out)."""
+    return _float(graph, name, "MatMul", x, graph.constant(f"{name}/weights", weights))
+
+
+def bias_add(graph: Graph, name: str, x: str, bias: Weights) -> str:
+    """Add a bias to the last axis."""
+    return _float(graph, name, "BiasAdd", x, graph.constant(f"{name}/bias", bias))
+
+
+def relu(graph: Graph, name: str, x: str) -> str:
+    """Replace what is negative by 0."""
+    return _float(graph, name, "Relu", x)
+
+
+def add(graph: Graph, name: str, x: str, y: str) -> str:
+    """Add two feature maps of one shape."""
+    return _float(graph, name, "AddV2", x, y)
+
+
+def max_pool(graph: Graph, name: str, x: str, size: int, *, stride: int) -> str:
+    """Take the maximum of each window, without padding."""
+    return _pool(graph, name, "MaxPool", x, size, stride)
+
+
+def average_pool(graph: Graph, name: str, x: str, size: int, *, stride: int) -> str:
+    """Take the mean of each window, without padding."""
+    return _pool(graph, name, "AvgPool", x, size, stride)
+
+
+def pad_end(graph: Graph, name: str, x: str, *, rows_and_columns: int = 0, channels: int = 0) -> str:
+    """Append zeros below, on the right and behind the last channel."""
+    amounts = np.array([[0, 0], [0, rows_and_columns], [0, rows_and_columns], [0, channels]], np.int32)
+    return _float(graph, name, "Pad", x, graph.constant(f"{name}/amounts", amounts), Tpaddings=DataType.INT32)
+
+
+def global_average(graph: Graph, name: str, x: str) -> str:
+    """Average over rows and columns: (N, H, W, C) becomes (N, C)."""
+    axes = graph.constant(f"{name}/axes", np.array([1, 2], np.int32))
+    return _float(graph, name, "Mean", x, axes, Tidx=DataType.INT32, keep_dims=False)
+
+
+def softmax(graph: Graph, name: str, x: str) -> str:
+    """Turn rows of (N, C) into probabilities."""
+    return _float(graph, name, "Softmax", x)
+
+
+def unit_length(graph: Graph, name: str, x: str) -> str:
+    """Scale each row of (N, C) to Euclidean length 1; a row of zeros stays as it is."""
+    axis = graph.constant(f"{name}/axis", np.array([1], np.int32))
+    floor = graph.constant(f"{name}/floor", np.array(_SQUARED_LENGTH_FLOOR, np.float32))
+    squares = _float(graph, f"{name}/squares", "Square", x)
+    sums = _float(graph, f"{name}/sums", "Sum", squares, axis, Tidx=DataType.INT32, keep_dims=True)
+    floored = _float(graph, f"{name}/floored", "Maximum", sums, floor)
+    return _float(graph, name, "Mul", x, _float(graph, f"{name}/inverse_length", "Rsqrt", floored))
+
+
+def embedder(graph: Graph, descriptor: str, *, size: int, dimensions: int) -> Model:
+    """Finish an embedder: its output is `descriptor`, float32 (N, dimensions), scaled to length 1."""
+    output = unit_length(graph, EMBEDDINGS, descriptor)
+    return Model(
+        graph,
+        inputs={IMAGES: image_port(size)},
+        outputs={EMBEDDINGS: Port(output, DataType.FLOAT, (BATCH, dimensions))},
+    )
+
+
+def _float(graph: Graph, name: str, kind: str, *inputs: str, **attributes: Attribute) -> str:
+    return graph.operation(name, kind, *inputs, T=DataType.FLOAT, **attributes)
+
+
+def _pool(graph: Graph, name: str, kind: str, x: str, size: int, stride: int) -> str:
+    window, strides = [1, size, size, 1], [1, stride, stride, 1]
+    return _float(graph, name, kind, x, ksize=window, strides=strides, padding="VALID")

@@ -1,0 +1,170 @@
+"""The models we build, and what is known about each one on disk.
+
+A built version carries a stamp, `assets.extra/build.json`: what it was made from, each file's checksum.
+"""
+
+import fcntl
+import hashlib
+import json
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+import model_repo.emotion_classifier.build as emotion_classifier
+import model_repo.face_embedder.build as face_embedder
+import model_repo.face_embedder_faceres.build as face_embedder_faceres
+from model_repo import saved_model
+from model_repo.saved_model import Model
+from model_repo.sources import FACE_API, HUMAN, Package, PackageFiles, fetch, file_sha256
+
+ROOT = Path(__file__).parent
+_STAMP = "assets.extra/build.json"
+# Modules that every model's bytes depend on.
+_SHARED_MODULES = ("saved_model.py", "layers.py", "tfjs.py")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a model is made: from which package, by which function, as which version."""
+
+    name: str
+    version: int
+    package: Package
+    build: Callable[[PackageFiles], Model]
+
+    def folder(self, root: Path) -> Path:
+        """Folder under `root` that holds this version."""
+        return root / self.name / str(self.version)
+
+    @property
+    def fingerprint(self) -> str:
+        """Checksum of everything that decides the result: the package and the code that converts it."""
+        digest = hashlib.sha256(f"{self.name} {self.version} {self.package.sha256}".encode())
+        for path in (*(ROOT / module for module in _SHARED_MODULES), ROOT / self.name / "build.py"):
+            digest.update(path.read_bytes())
+        return digest.hexdigest()
+
+
+RECIPES = (
+    Recipe("face_embedder", 1, FACE_API, face_embedder.build),
+    Recipe("face_embedder_faceres", 1, HUMAN, face_embedder_faceres.build),
+    Recipe("emotion_classifier", 1, FACE_API, emotion_classifier.build),
+)
+
+
+class State(StrEnum):
+    """What a version's folder holds."""
+
+    READY = "ready"
+    MISSING = "missing"
+    OUTDATED = "outdated"
+    DAMAGED = "damaged"
+
+
+class Step(StrEnum):
+    """What a build is doing."""
+
+    FETCHING = "fetching"
+    CONVERTING = "converting"
+    WRITING = "writing"
+    DONE = "done"
+
+
+def build(recipe: Recipe, root: Path, *, on_step: Callable[[Step], None], force: bool = False) -> bool:
+    """Bring a model's folder under `root` up to date; return whether anything had to be done.
+
+    The finished version appears by one rename, so that a model server never sees half of it.
+
+    Raises:
+        DownloadError: the package can't be had.
+        ChecksumError: the package is not the one we know.
+        PermanentError: the package has other contents than the builder expects.
+    """
+    with _locked(root) as downloads:
+        if not force and state(recipe.folder(root), recipe) is State.READY:
+            on_step(Step.DONE)
+            return False
+        on_step(Step.FETCHING)
+        files = fetch(recipe.package, downloads)
+        on_step(Step.CONVERTING)
+        model = recipe.build(files)
+        on_step(Step.WRITING)
+        origin = {"fingerprint": recipe.fingerprint, "source": f"{recipe.package}"}
+        publish(model, recipe.folder(root), origin=origin)
+    on_step(Step.DONE)
+    return True
+
+
+def publish(model: Model, folder: Path, *, origin: dict[str, str]) -> None:
+    """Write `model` and its stamp, which says `origin`, and put it in the place of `folder`."""
+    downloads = folder.parent.parent / ".downloads"
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    downloads.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=downloads) as scratch:
+        draft = Path(scratch) / "draft"
+        draft.mkdir()
+        saved_model.write(model, draft)
+        files = {str(path.relative_to(draft)): file_sha256(path) for path in _files(draft)}
+        stamp = draft / _STAMP
+        stamp.parent.mkdir(exist_ok=True)
+        stamp.write_text(json.dumps({**origin, "files": files}, indent=2) + "\n")
+        if folder.exists():
+            shutil.move(folder, Path(scratch) / "old")
+        draft.rename(folder)
+
+
+def state(folder: Path, recipe: Recipe | None) -> State:
+    """Compare a version's folder with its stamp and, where we build that version, with its recipe."""
+    if not folder.exists():
+        return State.MISSING
+    if damaged_files(folder):
+        return State.DAMAGED
+    outdated = recipe and read_stamp(folder).get("fingerprint") != recipe.fingerprint
+    return State.OUTDATED if outdated else State.READY
+
+
+def read_stamp(folder: Path) -> dict[str, str]:
+    """Return what a version's stamp says about its origin; nothing where there is no readable stamp."""
+    try:
+        content = json.loads((folder / _STAMP).read_text())
+        return {key: value for key, value in content.items() if key != "files"}
+    except (OSError, ValueError, AttributeError):
+        return {}
+
+
+def damaged_files(folder: Path) -> list[str]:
+    """Return the files of a version that are missing or differ from their checksum, or the missing stamp."""
+    try:
+        checksums: dict[str, str] = json.loads((folder / _STAMP).read_text())["files"]
+    except (OSError, ValueError, TypeError, KeyError):
+        return [_STAMP]
+    return [
+        name
+        for name, sha256 in sorted(checksums.items())
+        if not (folder / name).is_file() or file_sha256(folder / name) != sha256
+    ]
+
+
+def inventory(root: Path) -> list[tuple[Path, Recipe | None]]:
+    """Return each version's folder under `root`, there or to be built, with its recipe if we have one."""
+    recipes = {recipe.folder(root): recipe for recipe in RECIPES}
+    there = {folder for folder in root.glob("*/*") if folder.is_dir() and folder.name.isdecimal()}
+    return [(folder, recipes.get(folder)) for folder in sorted({*recipes, *there})]
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+@contextmanager
+def _locked(root: Path) -> Iterator[Path]:
+    """Keep a second build under `root` waiting; yields the folder of downloads."""
+    downloads = root / ".downloads"
+    downloads.mkdir(parents=True, exist_ok=True)
+    with (downloads / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield downloads

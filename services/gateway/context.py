@@ -1,0 +1,34 @@
+"""Everything a request may need, put together once by ``main``."""
+
+from dataclasses import dataclass, field
+
+from redis.asyncio import Redis
+
+from mien.runtime.cameras import CameraDirectory, CameraRegistry
+from mien.runtime.gallery import TemplateStore
+from mien.runtime.service import Service
+from services.gateway.accounts import Accounts
+from services.gateway.config import GatewaySettings
+from services.gateway.database import Database
+from services.gateway.enrolment import EnrolmentRoad
+from services.gateway.hub import Hub
+from services.gateway.names import Names
+from services.gateway.publisher import Publisher
+
+
+@dataclass(frozen=True)
+class Context:
+    """The parts of a running gateway."""
+
+    service: Service
+    settings: GatewaySettings
+    database: Database
+    redis: Redis
+    accounts: Accounts
+    registry: CameraRegistry
+    directory: CameraDirectory
+    templates: TemplateStore
+    names: Names
+    enrolment: EnrolmentRoad
+    publisher: Publisher
+    hub: Hub = field(default_factory=Hub)

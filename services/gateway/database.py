@@ -1,0 +1,196 @@
+"""What the gateway keeps in SQL: users, people, photos, sightings, audit. SQLite by default."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import (
+    JSON,
+    DateTime,
+    Engine,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    String,
+    create_engine,
+    event,
+    make_url,
+)
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, deferred, mapped_column, sessionmaker
+from sqlalchemy.types import TypeDecorator
+
+from mien.errors import TransientError
+
+ResultT = TypeVar("ResultT")
+
+# People's pictures are overwritten when they are deleted, not only unlinked (secure_delete).
+_SQLITE_PRAGMAS = (
+    "journal_mode=WAL",
+    "synchronous=NORMAL",
+    "foreign_keys=ON",
+    "secure_delete=ON",
+    "busy_timeout=10000",
+)
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A time with its zone, also where the database (SQLite) keeps none."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Any) -> datetime | None:
+        """Write in UTC."""
+        return None if value is None else value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Any) -> datetime | None:
+        """Read as UTC."""
+        return None if value is None else value.replace(tzinfo=UTC)
+
+
+def utc_now() -> datetime:
+    """Return the time now, in UTC."""
+    return datetime.now(UTC)
+
+
+class Base(DeclarativeBase):
+    """All tables of the gateway."""
+
+
+class User(Base):
+    """Somebody who may log in; the password is an argon2 hash."""
+
+    __tablename__ = "users"
+    username: Mapped[str] = mapped_column(String(100), primary_key=True)
+    password_hash: Mapped[str] = mapped_column(String(200))
+    role: Mapped[str] = mapped_column(String(20), default="admin")
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
+
+
+class LoginSession(Base):
+    """A login; the token itself is only in the browser's cookie."""
+
+    __tablename__ = "sessions"
+    token_sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    username: Mapped[str] = mapped_column(ForeignKey("users.username", ondelete="CASCADE"))
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+
+
+class Person(Base):
+    """Somebody who may be recognized."""
+
+    __tablename__ = "people"
+    person_id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    name: Mapped[str] = mapped_column(String(200))
+    notes: Mapped[str] = mapped_column(String(2000), default="")
+    consent_note: Mapped[str] = mapped_column(String(2000), default="")
+    demo_note: Mapped[str | None] = mapped_column(String(500))
+    active: Mapped[bool] = mapped_column(default=True)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
+
+
+class Photo(Base):
+    """A photo on its way to a template; *submitted* once the broker has it."""
+
+    __tablename__ = "photos"
+    photo_id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    person_id: Mapped[str] = mapped_column(ForeignKey("people.person_id", ondelete="CASCADE"), index=True)
+    filename: Mapped[str] = mapped_column(String(255))
+    status: Mapped[str] = mapped_column(String(20), default="pending", index=True)
+    submitted: Mapped[bool] = mapped_column(default=False)
+    reason: Mapped[str | None] = mapped_column(String(40))
+    explanation: Mapped[str | None] = mapped_column(String(500))
+    quality: Mapped[float | None]
+    template_id: Mapped[str | None] = mapped_column(String(100))
+    image_jpeg: Mapped[bytes | None] = deferred(mapped_column(LargeBinary))
+    face_jpeg: Mapped[bytes | None] = deferred(mapped_column(LargeBinary))
+    has_face: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
+
+
+class Sighting(Base):
+    """A track that has ended: who was where, from when to when. No pixels, no templates."""
+
+    __tablename__ = "sightings"
+    track_id: Mapped[str] = mapped_column(String(120), primary_key=True)
+    camera_id: Mapped[str] = mapped_column(String(48))
+    camera_name: Mapped[str] = mapped_column(String(200))
+    person_id: Mapped[str | None] = mapped_column(
+        ForeignKey("people.person_id", ondelete="SET NULL"), index=True
+    )
+    answer: Mapped[str] = mapped_column(String(20))
+    similarity: Mapped[float | None]
+    started_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    ended_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    emotions: Mapped[dict[str, float] | None] = mapped_column(JSON)
+
+    __table_args__ = (Index("ix_sightings_camera_ended", "camera_id", "ended_at"),)
+
+
+class AuditEntry(Base):
+    """Who did what, from where; kept apart from what it was done to."""
+
+    __tablename__ = "audit"
+    audit_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now, index=True)
+    actor: Mapped[str] = mapped_column(String(100))
+    address: Mapped[str] = mapped_column(String(64))
+    action: Mapped[str] = mapped_column(String(60))
+    subject: Mapped[str] = mapped_column(String(200), default="")
+
+
+class Database:
+    """Runs transactions in threads, so that the event loop never waits for a disk."""
+
+    def __init__(self, url: str) -> None:
+        self._engine = _open_engine(url)
+        self._sessions = sessionmaker(self._engine, expire_on_commit=False)
+
+    async def create_tables(self) -> None:
+        """Create what isn't there yet."""
+        await asyncio.to_thread(Base.metadata.create_all, self._engine)
+
+    async def run(self, work: Callable[[Session], ResultT]) -> ResultT:
+        """Run *work* in one transaction, in a thread, and return its result.
+
+        Raises:
+            TransientError: The database is locked, full or away; nothing was changed.
+        """
+        try:
+            return await asyncio.to_thread(self._transact, work)
+        except OperationalError as error:
+            raise TransientError(f"the database refused: {error.orig}") from error
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await asyncio.to_thread(self._engine.dispose)
+
+    def _transact(self, work: Callable[[Session], ResultT]) -> ResultT:
+        with self._sessions.begin() as session:
+            return work(session)
+
+
+def _open_engine(url: str) -> Engine:
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite":
+        return create_engine(parsed, pool_pre_ping=True)
+    if parsed.database and parsed.database != ":memory:":
+        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(parsed)
+
+    @event.listens_for(engine, "connect")
+    def set_pragmas(connection: Any, _record: Any) -> None:
+        cursor = connection.cursor()
+        for pragma in _SQLITE_PRAGMAS:
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    return engine
+
+
+def audit(session: Session, *, actor: str, address: str, action: str, subject: str = "") -> None:
+    """Note, in the transaction at hand, who did what."""
+    session.add(AuditEntry(actor=actor, address=address, action=action, subject=subject[:200]))

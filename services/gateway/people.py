@@ -1,0 +1,212 @@
+"""People, photos and history in SQL: functions that run inside one transaction."""
+
+import secrets
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, case, func, select, update
+from sqlalchemy.orm import Session, undefer
+
+from mien.contracts.events import PhotoRejected, TemplateCreated
+from mien.errors import MienError
+from services.gateway.database import Person, Photo, Sighting
+from services.gateway.schemas import PersonInfo, PhotoInfo, SightingInfo
+
+DELETED_PERSON: Final = "deleted person"
+
+
+class NotFoundError(MienError):
+    """There is no such person, photo or picture."""
+
+
+def new_id() -> str:
+    """Return a random id that nobody can guess."""
+    return secrets.token_hex(12)
+
+
+def list_people(session: Session, *conditions: ColumnElement[bool]) -> list[PersonInfo]:
+    """Return people by name, with what there is of each."""
+    counts = (
+        select(
+            Photo.person_id,
+            func.count().label("photos"),
+            func.sum(case((Photo.status == "enrolled", 1), else_=0)).label("templates"),
+            func.min(case((Photo.has_face, Photo.photo_id))).label("cover"),
+        )
+        .group_by(Photo.person_id)
+        .subquery()
+    )
+    rows = session.execute(
+        select(Person, counts.c.photos, counts.c.templates, counts.c.cover)
+        .outerjoin(counts, counts.c.person_id == Person.person_id)
+        .where(*conditions)
+        .order_by(func.lower(Person.name))
+    )
+    return [_person_info(person, photos, templates, cover) for person, photos, templates, cover in rows]
+
+
+def get_person(session: Session, person_id: str) -> PersonInfo:
+    """Return one person.
+
+    Raises:
+        NotFoundError: There is none of this id.
+    """
+    people = list_people(session, Person.person_id == person_id)
+    if not people:
+        raise NotFoundError(f"there is no person {person_id!r}")
+    return people[0]
+
+
+def require_person(session: Session, person_id: str) -> Person:
+    """Return one person's row.
+
+    Raises:
+        NotFoundError: There is none of this id.
+    """
+    person = session.get(Person, person_id)
+    if person is None:
+        raise NotFoundError(f"there is no person {person_id!r}")
+    return person
+
+
+def require_photo(session: Session, person_id: str, photo_id: str) -> Photo:
+    """Return one photo's row, without its pictures.
+
+    Raises:
+        NotFoundError: This person has no such photo.
+    """
+    photo = session.get(Photo, photo_id)
+    if photo is None or photo.person_id != person_id:
+        raise NotFoundError(f"there is no photo {photo_id!r} of person {person_id!r}")
+    return photo
+
+
+def list_photos(session: Session, person_id: str) -> list[PhotoInfo]:
+    """Return a person's photos, the oldest first.
+
+    Raises:
+        NotFoundError: There is no such person.
+    """
+    require_person(session, person_id)
+    photos = session.scalars(
+        select(Photo).where(Photo.person_id == person_id).order_by(Photo.created_at, Photo.photo_id)
+    )
+    return [photo_info(photo) for photo in photos]
+
+
+def unsubmitted_photos(session: Session, limit: int) -> list[Photo]:
+    """Return photos that the broker has not got yet, pictures included."""
+    return list(
+        session.scalars(
+            select(Photo)
+            .options(undefer(Photo.image_jpeg))
+            .where(Photo.status == "pending", Photo.submitted.is_(False))
+            .order_by(Photo.created_at)
+            .limit(limit)
+        )
+    )
+
+
+def mark_submitted(session: Session, photo_ids: Sequence[str]) -> None:
+    """Note that the broker has these photos."""
+    session.execute(update(Photo).where(Photo.photo_id.in_(photo_ids)).values(submitted=True))
+
+
+def settle_photo(session: Session, result: TemplateCreated | PhotoRejected) -> bool:
+    """Write down what became of a photo; returns False when it has been deleted meanwhile."""
+    photo = session.get(Photo, result.photo_id)
+    if photo is None:
+        return False
+    if isinstance(result, TemplateCreated):
+        photo.status, photo.reason, photo.explanation = "enrolled", None, None
+        photo.quality = round(result.quality.score, 3)
+        photo.template_id = result.template_id
+        photo.face_jpeg, photo.has_face = result.face_jpeg, True
+    else:
+        photo.status, photo.reason = "rejected", result.reason
+        photo.explanation = result.explanation[:500]
+    photo.submitted = True
+    return True
+
+
+def photo_info(photo: Photo) -> PhotoInfo:
+    """Return a photo as people may see it."""
+    address = f"/api/people/{photo.person_id}/photos/{photo.photo_id}"
+    return PhotoInfo.model_validate(
+        {
+            "photo_id": photo.photo_id,
+            "person_id": photo.person_id,
+            "filename": photo.filename,
+            "status": photo.status,
+            "reason": photo.reason,
+            "explanation": photo.explanation,
+            "quality": photo.quality,
+            "image_url": None if photo.reason == "not_an_image" else f"{address}/image.jpg",
+            "face_url": f"{address}/face.jpg" if photo.has_face else None,
+            "created_at": photo.created_at,
+        }
+    )
+
+
+def list_sightings(
+    session: Session,
+    *,
+    camera_id: str | None,
+    person_id: str | None,
+    before: datetime | None,
+    limit: int,
+) -> list[SightingInfo]:
+    """Return history, the newest first."""
+    query = (
+        select(Sighting, Person.name)
+        .outerjoin(Person, Person.person_id == Sighting.person_id)
+        .order_by(Sighting.ended_at.desc(), Sighting.track_id)
+        .limit(limit)
+    )
+    if camera_id is not None:
+        query = query.where(Sighting.camera_id == camera_id)
+    if person_id is not None:
+        query = query.where(Sighting.person_id == person_id)
+    if before is not None:
+        query = query.where(Sighting.ended_at < before)
+    return [_sighting_info(sighting, name) for sighting, name in session.execute(query)]
+
+
+def _person_info(
+    person: Person, photos: int | None, templates: int | None, cover_photo_id: str | None
+) -> PersonInfo:
+    cover = f"/api/people/{person.person_id}/photos/{cover_photo_id}/face.jpg" if cover_photo_id else None
+    return PersonInfo(
+        person_id=person.person_id,
+        name=person.name,
+        notes=person.notes,
+        consent_note=person.consent_note,
+        active=person.active,
+        created_at=person.created_at,
+        photo_count=photos or 0,
+        template_count=templates or 0,
+        cover_photo_url=cover,
+        demo_note=person.demo_note,
+    )
+
+
+def _sighting_info(sighting: Sighting, person_name: str | None) -> SightingInfo:
+    forgotten = sighting.answer == "known" and sighting.person_id is None
+    fields: dict[str, Any] = {
+        column: getattr(sighting, column)
+        for column in (
+            "camera_id",
+            "camera_name",
+            "track_id",
+            "person_id",
+            "answer",
+            "similarity",
+            "started_at",
+            "ended_at",
+            "emotions",
+        )
+    }
+    return SightingInfo(
+        sighting_id=sighting.track_id, person_name=DELETED_PERSON if forgotten else person_name, **fields
+    )

@@ -1,0 +1,209 @@
+"""The gateway's decisions, without input or output: addresses, merging, what a viewer may see."""
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
+
+from mien.contracts.cameras import Camera
+from mien.contracts.events import EmotionEstimated, IdentityAnswer, IdentityDecided
+from mien.contracts.live import LiveEmotion, LiveFace, LiveFrame
+from mien.contracts.shared_state import Preview, TrackResult
+from mien.errors import PermanentError
+
+CAMERA_SCHEMES: Final = ("rtsp", "rtsps", "http", "https", "file")
+_MAX_SLUG: Final = 48
+Guard = tuple[int, int, int]
+
+
+class InvalidInputError(PermanentError):
+    """What somebody asked for can't be; the message says why, in words for people."""
+
+
+@dataclass(frozen=True)
+class CameraAddress:
+    """A camera's address with the credentials taken out of it."""
+
+    url: str
+    username: str | None
+    password: str | None
+
+    def __repr__(self) -> str:
+        """Name the address without what must not reach a log."""
+        return f"CameraAddress({self.url!r})"
+
+
+def split_camera_url(url: str, *, video_folders: tuple[Path, ...] = ()) -> CameraAddress:
+    """Check a camera's address and take its credentials out.
+
+    Args:
+        video_folders: Where ``file:`` addresses may point to; empty allows any place.
+
+    Raises:
+        InvalidInputError: The scheme, host or path is none that a camera may have.
+    """
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise InvalidInputError("the camera's address is not a valid URL") from error
+    if parts.scheme not in CAMERA_SCHEMES:
+        raise InvalidInputError(
+            f"a camera's address starts with one of {', '.join(f'{s}:' for s in CAMERA_SCHEMES)}"
+        )
+    if any(ord(character) < 33 for character in url):
+        raise InvalidInputError("a camera's address holds no spaces or control characters")
+    if parts.scheme == "file":
+        return CameraAddress(_check_file(parts, video_folders), None, None)
+    if not parts.hostname:
+        raise InvalidInputError("a camera's address names a host, as in rtsp://192.168.1.20/stream")
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    netloc = host if port is None else f"{host}:{port}"
+    return CameraAddress(
+        urlunsplit((parts.scheme, netloc, parts.path, parts.query, "")),
+        unquote(parts.username) if parts.username else None,
+        unquote(parts.password) if parts.password else None,
+    )
+
+
+def _check_file(parts: SplitResult, video_folders: tuple[Path, ...]) -> str:
+    if parts.netloc not in ("", "localhost") or not parts.path.startswith("/"):
+        raise InvalidInputError("a video file's address is absolute, as in file:///srv/videos/door.mp4")
+    path = Path(unquote(parts.path)).resolve()
+    if video_folders and not any(path.is_relative_to(folder) for folder in video_folders):
+        raise InvalidInputError("this video file lies outside the folders that file cameras may use")
+    return path.as_uri()
+
+
+def slug_of(name: str, *, taken: frozenset[str] = frozenset()) -> str:
+    """Make a camera id from a name, another one than those *taken*: ``Vordertür 2`` → ``vordertur-2``."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    base = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[: _MAX_SLUG - 4].strip("-") or "camera"
+    slug, number = base, 2
+    while slug in taken:
+        slug, number = f"{base}-{number}", number + 1
+    return slug
+
+
+def check_emotion_purpose(emotion_policy: str, emotion_purpose: str) -> None:
+    """Refuse to read emotions without saying why.
+
+    Raises:
+        InvalidInputError: Emotion is on and no purpose is given.
+    """
+    if emotion_policy != "off" and not emotion_purpose.strip():
+        raise InvalidInputError("emotion can be turned on only with a purpose (emotion_purpose)")
+
+
+def identity_guard(event: IdentityDecided) -> Guard:
+    """Order identity results of a track: more shots, then a newer model, then a newer gallery."""
+    return (event.shot_number, event.model_version, event.gallery_generation)
+
+
+def emotion_guard(event: EmotionEstimated) -> Guard:
+    """Order emotion results of a track: more shots, then a newer model."""
+    return (event.shot_number, event.model_version, 0)
+
+
+def merge_results(old: TrackResult | None, new: TrackResult) -> TrackResult:
+    """Return what is known of a track after hearing *new*, in whatever order the two come."""
+    if old is None:
+        return new
+    identity, emotion = old.identity, old.emotion
+    if new.identity and (identity is None or identity_guard(new.identity) > identity_guard(identity)):
+        identity = new.identity
+    if new.emotion and (emotion is None or emotion_guard(new.emotion) > emotion_guard(emotion)):
+        emotion = new.emotion
+    return TrackResult(camera_id=new.camera_id, track_id=new.track_id, identity=identity, emotion=emotion)
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Who somebody is, as far as this may be said now."""
+
+    answer: IdentityAnswer
+    person_id: str | None = None
+    similarity: float | None = None
+
+
+def identity_now(
+    decided: IdentityDecided | None, names: Mapping[str, str], camera: Camera | None
+) -> Identity | None:
+    """Return what may be said of a track now: a forgotten person is unknown, whoever was asked before.
+
+    Args:
+        names: Names of the people who may be recognized, by id.
+        camera: As the registry has it now; None when it was removed.
+    """
+    if decided is None or camera is None or camera.identity_policy == "off":
+        return None
+    if decided.answer != "known":
+        return Identity(decided.answer, None, decided.similarity)
+    if decided.person_id is None or decided.person_id not in names:
+        return Identity("unknown")
+    return Identity("known", decided.person_id, decided.similarity)
+
+
+def emotions_allowed(camera: Camera | None) -> bool:
+    """Whether an emotion may be told of a single face; an aggregate policy allows only sums."""
+    return camera is not None and camera.emotion_policy == "per_person"
+
+
+def live_face(
+    preview: Preview,
+    index: int,
+    result: TrackResult | None,
+    *,
+    names: Mapping[str, str],
+    camera: Camera | None,
+) -> LiveFace:
+    """Join a box of a frame with what is known of its track."""
+    decided = result.identity if result else None
+    identity = identity_now(decided, names, camera)
+    emotion = result.emotion if result and emotions_allowed(camera) else None
+    person_id = identity.person_id if identity else None
+    return LiveFace(
+        track_id=preview.track_ids[index],
+        box_xyxy=preview.boxes_xyxy[index],
+        score=preview.scores[index],
+        answer=identity.answer if identity else None,
+        state=decided.state if identity and decided else None,
+        person_id=person_id,
+        person_name=names.get(person_id) if person_id else None,
+        similarity=identity.similarity if identity else None,
+        emotion=LiveEmotion(label=emotion.label, probabilities=emotion.probabilities) if emotion else None,
+    )
+
+
+def live_frame(
+    preview: Preview,
+    results: Mapping[str, TrackResult],
+    *,
+    names: Mapping[str, str],
+    camera: Camera | None,
+    now_ns: int,
+) -> LiveFrame:
+    """Join all boxes of a frame with what is known of their tracks."""
+    return LiveFrame(
+        camera_id=preview.camera_id,
+        frame_id=preview.frame_id,
+        captured_at_ns=preview.captured_at_ns,
+        detected_at_ns=preview.detected_at_ns,
+        sent_at_ns=now_ns,
+        size_wh=preview.size_wh,
+        faces=[
+            live_face(preview, index, results.get(track_id), names=names, camera=camera)
+            for index, track_id in enumerate(preview.track_ids)
+        ],
+    )
+
+
+def emotion_shares(counts: Mapping[str, int], camera: Camera | None) -> dict[str, float] | None:
+    """Return how much of a track's estimates each label got; None where that may not be told or is not."""
+    total = sum(counts.values())
+    if not total or not emotions_allowed(camera):
+        return None
+    return {label: round(count / total, 3) for label, count in sorted(counts.items())}

@@ -1,0 +1,177 @@
+"""Cameras: listing, adding, editing, removing, a picture."""
+
+import asyncio
+import time
+from typing import Annotated, Any
+
+import msgspec
+import structlog
+from fastapi import APIRouter, Depends, Path, Response, status
+
+from mien.contracts.cameras import Camera, CameraStatus
+from mien.contracts.events import CameraChanged, derive_event_id
+from mien.contracts.shared_state import camera_status_key
+from mien.contracts.topics import CAMERAS
+from mien.errors import TransientError
+from services.gateway.access import ContextDep, PrincipalDep, require_session
+from services.gateway.accounts import Principal
+from services.gateway.context import Context
+from services.gateway.database import audit
+from services.gateway.hub import FrameMessage, Viewer
+from services.gateway.people import NotFoundError
+from services.gateway.pipeline import check_emotion_purpose, slug_of, split_camera_url
+from services.gateway.schemas import (
+    CameraCreate,
+    CameraEdit,
+    CameraInfo,
+    CameraStatusInfo,
+    ErrorMessage,
+)
+
+log = structlog.get_logger()
+
+_SNAPSHOT_SECONDS = 3.0
+_STATUS = msgspec.json.Decoder(CameraStatus)
+
+router = APIRouter(
+    prefix="/api/cameras",
+    tags=["cameras"],
+    dependencies=[Depends(require_session)],
+)
+CameraIdPath = Annotated[str, Path(max_length=48)]
+
+
+@router.get("")
+async def list_cameras(context: ContextDep) -> list[CameraInfo]:
+    """List all cameras with their status, by id."""
+    cameras = await context.registry.list_cameras()
+    return await _with_status(context, cameras)
+
+
+@router.post("", status_code=status.HTTP_201_CREATED, responses={409: {"model": ErrorMessage}})
+async def add_camera(wanted: CameraCreate, context: ContextDep, principal: PrincipalDep) -> CameraInfo:
+    """Add a camera; credentials in its address are taken out of it."""
+    address = split_camera_url(wanted.url, video_folders=context.settings.video_folders)
+    check_emotion_purpose(wanted.emotion_policy, wanted.emotion_purpose)
+    camera_id = wanted.camera_id
+    if camera_id is None:
+        known = await context.registry.list_cameras()
+        camera_id = slug_of(wanted.name, taken=frozenset(camera.camera_id for camera in known))
+    fields = wanted.model_dump(exclude={"camera_id", "url", "username", "password"})
+    camera = await context.registry.add(
+        Camera(
+            camera_id=camera_id,
+            url=address.url,
+            partition=0,
+            username=wanted.username or address.username,
+            password=wanted.password or address.password,
+            **fields,
+        )
+    )
+    await _announce(context, camera)
+    await _audit(context, principal, "camera.added", camera_id)
+    return (await _with_status(context, [camera]))[0]
+
+
+@router.get("/{camera_id}")
+async def get_camera(camera_id: CameraIdPath, context: ContextDep) -> CameraInfo:
+    """Return one camera."""
+    return (await _with_status(context, [await context.registry.get(camera_id)]))[0]
+
+
+@router.patch("/{camera_id}")
+async def edit_camera(
+    camera_id: CameraIdPath, edit: CameraEdit, context: ContextDep, principal: PrincipalDep
+) -> CameraInfo:
+    """Change what is named; a password of null is removed, an absent one stays."""
+    camera = await context.registry.get(camera_id)
+    changes: dict[str, Any] = edit.model_dump(exclude_unset=True)
+    if "url" in changes:
+        address = split_camera_url(changes["url"], video_folders=context.settings.video_folders)
+        found = {"username": address.username, "password": address.password}
+        changes = {name: value for name, value in found.items() if value} | changes | {"url": address.url}
+    check_emotion_purpose(
+        changes.get("emotion_policy", camera.emotion_policy),
+        changes.get("emotion_purpose", camera.emotion_purpose),
+    )
+    camera = await context.registry.update(camera_id, changes)
+    await _announce(context, camera)
+    await _audit(context, principal, f"camera.edited: {', '.join(sorted(changes))}"[:60], camera_id)
+    return (await _with_status(context, [camera]))[0]
+
+
+@router.delete("/{camera_id}", status_code=status.HTTP_204_NO_CONTENT)
+async def remove_camera(camera_id: CameraIdPath, context: ContextDep, principal: PrincipalDep) -> None:
+    """Remove a camera; its history stays."""
+    camera = await context.registry.remove(camera_id)
+    await _announce(context, camera, removed=True)
+    await _audit(context, principal, "camera.removed", camera_id)
+
+
+@router.get(
+    "/{camera_id}/snapshot.jpg",
+    response_class=Response,
+    responses={200: {"content": {"image/jpeg": {}}}},
+)
+async def get_snapshot(camera_id: CameraIdPath, context: ContextDep) -> Response:
+    """Return the next picture that the camera delivers, waiting for it up to three seconds."""
+    await context.registry.get(camera_id)
+    viewer = Viewer()
+    context.hub.watch(viewer, frozenset({camera_id}))
+    try:
+        async with asyncio.timeout(_SNAPSHOT_SECONDS):
+            message = await viewer.take()
+    except TimeoutError:
+        raise NotFoundError(
+            f"camera {camera_id!r} delivered no picture within {_SNAPSHOT_SECONDS:.0f} s"
+        ) from None
+    finally:
+        context.hub.watch(viewer, frozenset())
+    assert isinstance(message, FrameMessage)  # texts go only to viewers that were added
+    return Response(message.jpeg, media_type="image/jpeg", headers={"Cache-Control": "no-store"})
+
+
+async def _with_status(context: Context, cameras: list[Camera]) -> list[CameraInfo]:
+    if not cameras:
+        return []
+    statuses = await context.redis.mget([camera_status_key(camera.camera_id) for camera in cameras])
+    return [
+        camera_info(camera, _STATUS.decode(value) if value else None)
+        for camera, value in zip(cameras, statuses, strict=True)
+    ]
+
+
+def camera_info(camera: Camera, camera_status: CameraStatus | None) -> CameraInfo:
+    """Return a camera as people may see it."""
+    said = camera_status or CameraStatus(camera_id=camera.camera_id, state="unassigned")
+    fields = msgspec.structs.asdict(camera)
+    has_password = fields.pop("password") is not None
+    return CameraInfo(
+        **fields,
+        has_password=has_password,
+        status=CameraStatusInfo.model_validate(msgspec.structs.asdict(said)),
+    )
+
+
+async def _announce(context: Context, camera: Camera, *, removed: bool = False) -> None:
+    """Tell everyone; without the broker ingest notices by itself within a second, so nobody has to wait."""
+    await context.directory.refresh()
+    revision = camera.revision + removed
+    event = CameraChanged(
+        camera_id=camera.camera_id,
+        event_id=derive_event_id("camera", camera.camera_id, revision, removed),
+        captured_at_ns=time.time_ns(),
+        revision=revision,
+    )
+    try:
+        await context.publisher.publish(CAMERAS, event, partition=camera.partition)
+    except TransientError as error:
+        log.warning("camera.announce_failed", camera_id=camera.camera_id, error=str(error))
+
+
+async def _audit(context: Context, principal: Principal, action: str, subject: str) -> None:
+    await context.database.run(
+        lambda session: audit(
+            session, actor=principal.username, address=principal.address, action=action, subject=subject
+        )
+    )

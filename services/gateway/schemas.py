@@ -1,0 +1,219 @@
+"""What the REST interface takes and gives; the dashboard's types are generated from these."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from mien.contracts.cameras import CAMERA_ID_PATTERN, CameraState, EmotionPolicy, IdentityPolicy
+from mien.contracts.events import IdentityAnswer, RejectionReason
+
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+Note = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000)]
+Url = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
+Credential = Annotated[str, StringConstraints(max_length=200)]
+PhotoStatus = Literal["pending", "enrolled", "rejected"]
+
+
+class Schema(BaseModel):
+    """A message that is refused when it holds a field nobody knows."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class ErrorMessage(Schema):
+    """What went wrong, in words."""
+
+    detail: str
+
+
+class Credentials(Schema):
+    """A login."""
+
+    username: Annotated[str, StringConstraints(min_length=1, max_length=100)]
+    password: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+
+
+class SessionInfo(Schema):
+    """Who is logged in."""
+
+    username: str
+    role: str
+
+
+class PasswordChange(Schema):
+    """A new password for the user who is logged in."""
+
+    old_password: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    new_password: Annotated[str, StringConstraints(min_length=10, max_length=200)]
+
+
+class CameraFields(Schema):
+    """What can be said about a camera besides its name and address."""
+
+    username: Credential | None = None
+    password: Credential | None = None
+    enabled: bool = True
+    sampled_fps: Annotated[float, Field(gt=0, le=30)] = 5.0
+    frame_width_px: Annotated[int, Field(ge=160, le=3840)] = 1280
+    min_face_px: Annotated[int, Field(ge=20, le=1000)] = 40
+    max_age_ms: Annotated[int, Field(ge=100, le=60_000)] = 1500
+    identity_policy: IdentityPolicy = "on"
+    emotion_policy: EmotionPolicy = "off"
+    emotion_purpose: Note = ""
+    demo: bool = False
+
+
+class CameraCreate(CameraFields):
+    """A new camera; without an id, one is made from the name."""
+
+    camera_id: Annotated[str, StringConstraints(pattern=CAMERA_ID_PATTERN)] | None = None
+    name: Name
+    url: Url
+
+
+class CameraEdit(CameraFields):
+    """Changes to a camera: what is absent stays, a password of null is removed."""
+
+    name: Name = ""
+    url: Url = ""
+
+
+class CameraStatusInfo(Schema):
+    """What ingest last said about a camera; ``unassigned`` when nobody has for a while."""
+
+    camera_id: str
+    state: CameraState
+    reason: str
+    since_ns: int
+    retry_at_ns: int | None
+    captured_fps: float
+    published_fps: float
+    size_wh: tuple[int, int] | None
+    codec: str | None
+    replica: str
+    reconnects: int
+    dropped: dict[str, int]
+
+
+class CameraInfo(Schema):
+    """A camera as people may see it: no password, no credentials in the address."""
+
+    camera_id: str
+    name: str
+    url: str
+    has_password: bool
+    username: str | None
+    enabled: bool
+    sampled_fps: float
+    frame_width_px: int
+    min_face_px: int
+    max_age_ms: int
+    identity_policy: IdentityPolicy
+    emotion_policy: EmotionPolicy
+    emotion_purpose: str
+    demo: bool
+    partition: int
+    revision: int
+    status: CameraStatusInfo
+
+
+class PersonCreate(Schema):
+    """A new person."""
+
+    name: Name
+    notes: Note = ""
+    consent_note: Note = ""
+    demo_note: Annotated[str, StringConstraints(max_length=500)] | None = None
+
+
+class PersonEdit(Schema):
+    """Changes to a person: what is absent stays."""
+
+    name: Name = ""
+    notes: Note = ""
+    consent_note: Note = ""
+    active: bool = True
+
+
+class PersonInfo(Schema):
+    """A person, with how many photos and templates there are."""
+
+    person_id: str
+    name: str
+    notes: str
+    consent_note: str
+    active: bool
+    created_at: datetime
+    photo_count: int
+    template_count: int
+    cover_photo_url: str | None
+    demo_note: str | None
+
+
+class PhotoInfo(Schema):
+    """A photo and what became of it."""
+
+    photo_id: str
+    person_id: str
+    filename: str
+    status: PhotoStatus
+    reason: RejectionReason | None
+    explanation: str | None
+    quality: float | None
+    image_url: str | None
+    face_url: str | None
+    created_at: datetime
+
+
+class SightingInfo(Schema):
+    """Somebody, or somebody unknown, was seen by a camera from … to …."""
+
+    sighting_id: str
+    camera_id: str
+    camera_name: str
+    track_id: str
+    person_id: str | None
+    person_name: str | None
+    answer: IdentityAnswer
+    similarity: float | None
+    started_at: datetime
+    ended_at: datetime
+    emotions: dict[str, float] | None
+    face_url: str | None = None
+
+
+class ServiceInfo(Schema):
+    """A running process."""
+
+    service: str
+    instance: str
+    state: Literal["starting", "ready", "degraded", "stopping"]
+    problems: list[str]
+    started_at: datetime
+
+
+class Counts(Schema):
+    """How much there is of what; None where Redis does not answer."""
+
+    cameras: int | None
+    streaming: int | None
+    people: int
+    viewers: int
+
+
+class SystemInfo(Schema):
+    """The whole system at a glance."""
+
+    version: str
+    partitions: int
+    gateway_started_at: datetime
+    services: list[ServiceInfo]
+    missing: list[str]
+    counts: Counts
+
+
+class HealthInfo(Schema):
+    """The gateway answers."""
+
+    ok: bool

@@ -1,0 +1,50 @@
+// Runs a network as its authors publish it: face-api's own JavaScript, on TensorFlow.js's plain CPU backend.
+//
+//   node source_network.mjs LIBRARY MODEL_FOLDER NETWORK IMAGES COUNT SIZE OUTPUT
+//
+// IMAGES holds COUNT x SIZE x SIZE x 3 numbers, float32 little endian; OUTPUT receives the network's output alike.
+// NETWORK is a class of face-api, or "faceres", the graph model of human, which is run up to its descriptor.
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+
+const [library, folder, network, imagesPath, count, size, outputPath] = process.argv.slice(2);
+
+// The library's build for browsers is the only one that needs no other package; it must not take itself for one
+// inside Node, for which it would ask for Node's modules.
+Object.defineProperty(process, "versions", { value: {} });
+const faceapi = await import(pathToFileURL(library));
+const { tf } = faceapi;
+tf.env().setPlatform("plain", {
+  now: () => performance.now(),
+  encode: (text) => new TextEncoder().encode(text),
+  decode: (bytes) => new TextDecoder().decode(bytes),
+  isTypedArray: ArrayBuffer.isView,
+});
+await tf.setBackend("cpu");
+
+const readJson = (name) => JSON.parse(readFileSync(join(folder, name), "utf8"));
+const readBuffer = (path) => {
+  const bytes = readFileSync(path);
+  return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length);
+};
+const shape = [Number(count), Number(size), Number(size), 3];
+const images = tf.tensor4d(new Float32Array(readBuffer(imagesPath)), shape);
+
+async function runFaceres() {
+  const { modelTopology, weightsManifest } = readJson("faceres.json");
+  const weightSpecs = weightsManifest.flatMap((group) => group.weights);
+  const weightData = readBuffer(join(folder, "faceres.bin"));
+  const model = await tf.loadGraphModel({ load: async () => ({ modelTopology, weightSpecs, weightData }) });
+  return model.execute(images, "global_pooling/Mean");
+}
+
+function runFaceApi() {
+  const net = new faceapi[network]();
+  const [{ paths, weights }] = readJson(`${net.getDefaultModelName()}-weights_manifest.json`);
+  net.loadFromWeightMap(tf.io.decodeWeights(readBuffer(join(folder, paths[0])), weights));
+  return net.forwardInput(new faceapi.NetInput(tf.unstack(images)));
+}
+
+const output = network === "faceres" ? await runFaceres() : runFaceApi();
+writeFileSync(outputPath, Buffer.from(output.dataSync().buffer));

@@ -1,0 +1,114 @@
+"""Our conversions give what the source networks give, run by their authors' own code on the same faces."""
+
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from mien.contracts.models import (
+    EMBEDDINGS,
+    EMOTION_CLASSIFIER,
+    FACE_EMBEDDER,
+    FACE_EMBEDDER_FACERES,
+    PROBABILITIES,
+)
+from model_repo.sources import PackageFiles
+from tests.integration.models.conftest import resized, skip_or_fail
+from tests.integration.models.engines import largest_difference, run_openvino
+
+SCRIPT = Path(__file__).parent / "source_network.mjs"
+TOLERANCE = 1e-5
+
+
+@dataclass(frozen=True)
+class SourceNetworks:
+    """Runs networks of the source packages in Node."""
+
+    library: Path
+    folder: Path
+
+    def run(self, network: str, images: NDArray[np.float32], *, columns: int) -> NDArray[np.float32]:
+        images_path, output_path = self.folder / "images", self.folder / "output"
+        images_path.write_bytes(np.ascontiguousarray(images, np.float32).tobytes())
+        count, size = images.shape[:2]
+        arguments = [network, images_path, count, size, output_path]
+        command = ["node", SCRIPT, self.library, self.folder, *arguments]
+        subprocess.run([str(part) for part in command], check=True, timeout=300)
+        return np.frombuffer(output_path.read_bytes(), np.float32).reshape(count, columns)
+
+
+@pytest.fixture
+def source_networks(tmp_path: Path, face_api: PackageFiles, human: PackageFiles) -> SourceNetworks:
+    if shutil.which("node") is None:
+        skip_or_fail("Node.js is not installed: conversions are not compared with their sources")
+    for network in ("face_recognition_model", "face_expression_model"):
+        for name in (f"{network}-weights_manifest.json", f"{network}.bin"):
+            (tmp_path / name).write_bytes(face_api.read(f"package/model/{name}"))
+    for name in ("faceres.json", "faceres.bin"):
+        (tmp_path / name).write_bytes(human.read(f"package/models/{name}"))
+    library = tmp_path / "face-api.mjs"
+    library.write_bytes(face_api.read("package/dist/face-api.esm.js"))
+    return SourceNetworks(library, tmp_path)
+
+
+def _unit_length(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    lengths: NDArray[np.float32] = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return vectors / lengths
+
+
+def _check(
+    name: str, ours: NDArray[np.float32], source: NDArray[np.float32], capsys: pytest.CaptureFixture[str]
+) -> None:
+    difference = largest_difference(ours, source)
+    with capsys.disabled():
+        print(f"\n{name}: largest difference to the source network on {len(ours)} faces {difference:.1e}")
+    assert difference < TOLERANCE
+
+
+def test_face_embedder_is_face_apis_recognition_network(
+    models: Path,
+    faces: list[NDArray[np.uint8]],
+    source_networks: SourceNetworks,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Our embedding is the source's descriptor scaled to length 1."""
+    images = resized(faces, FACE_EMBEDDER.size)
+    source = source_networks.run(
+        "FaceRecognitionNet", images.astype(np.float32), columns=FACE_EMBEDDER.dimensions
+    )
+    ours = run_openvino(models / FACE_EMBEDDER.name / "1", images)[EMBEDDINGS]
+    _check(FACE_EMBEDDER.name, ours, _unit_length(source), capsys)
+
+
+def test_faceres_embedder_is_humans_descriptor(
+    models: Path,
+    faces: list[NDArray[np.uint8]],
+    source_networks: SourceNetworks,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Our embedding of RGB is the source's descriptor of BGR minus the mean, scaled to length 1."""
+    images = resized(faces, FACE_EMBEDDER_FACERES.size)
+    bgr = images[..., ::-1].astype(np.float32) - np.array([103.939, 116.779, 123.68], np.float32)
+    source = source_networks.run("faceres", bgr, columns=FACE_EMBEDDER_FACERES.dimensions)
+    ours = run_openvino(models / FACE_EMBEDDER_FACERES.name / "1", images)[EMBEDDINGS]
+    _check(FACE_EMBEDDER_FACERES.name, ours, _unit_length(source), capsys)
+
+
+def test_emotion_classifier_is_face_apis_expression_network(
+    models: Path,
+    faces: list[NDArray[np.uint8]],
+    source_networks: SourceNetworks,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Our columns are the source's classes, those we have no column for summed up in `other`."""
+    images = resized(faces, EMOTION_CLASSIFIER.size)
+    source = source_networks.run("FaceExpressionNet", images.astype(np.float32), columns=7)
+    neutral, happy, sad, angry, fearful, disgusted, surprised = source.T
+    other = fearful + disgusted + surprised
+    expected = np.stack([angry, happy, neutral, sad, np.zeros_like(sad), other], axis=1)
+    ours = run_openvino(models / EMOTION_CLASSIFIER.name / "1", images)[PROBABILITIES]
+    _check(EMOTION_CLASSIFIER.name, ours, expected, capsys)
