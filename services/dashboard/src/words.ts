@@ -93,19 +93,20 @@ const serviceKey = (service: string): string => service.replaceAll("-", "_");
 export const serviceWords = (service: string): string =>
   SERVICES[serviceKey(service)]?.name ?? service.charAt(0).toUpperCase() + service.slice(1);
 
-/** One sentence per thing that is wrong, most important first; empty while all is well. */
+/** One sentence per thing that is wrong; what others say of a missing service is left to the system page. */
 export function troubles(system: SystemInfo): string[] {
   const missing = system.missing.map((service) => {
     const down = SERVICES[serviceKey(service)]?.down;
     return `${serviceWords(service)} is down${down ? `: ${down}` : ""}.`;
   });
+  if (missing.length > 0) return missing;
   const degraded = system.services
     .filter(({ state, problems }) => state === "degraded" && problems.length > 0)
     .map(({ service, problems }) => `${serviceWords(service)}: ${problems.join("; ")}.`);
-  return [...new Set([...missing, ...degraded])];
+  return [...new Set(degraded)];
 }
 
-/** "now", "12 s", "4 min", "2 h", "3 days". */
+/** "12 s", "4 min", "2 h", "3 days". */
 export function durationWords(ms: number): string {
   const seconds = Math.max(0, Math.round(ms / 1000));
   if (seconds < 60) return `${seconds} s`;

@@ -49,7 +49,7 @@ export function fieldErrors(error: ApiError, hints: [field: string, words: RegEx
 function sentence(words: string): string {
   const trimmed = words.replace(/^Value error, /, "").trim();
   const capital = trimmed.charAt(0).toUpperCase() + trimmed.slice(1);
-  return /[.!?]$/.test(capital) ? capital : `${capital}.`;
+  return /[.!?:…]$/.test(capital) ? capital : `${capital}.`;
 }
 
 function fallback(status: number): string {
