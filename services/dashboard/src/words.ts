@@ -2,6 +2,13 @@
 import type { Camera, CameraStatus, Photo, SystemInfo } from "./api/types";
 import type { Answer } from "./live/protocol";
 
+/** Words of a service as a sentence: a capital first, an end last. */
+export function sentence(words: string): string {
+  const trimmed = words.replace(/^Value error, /, "").trim();
+  const capital = trimmed.charAt(0).toUpperCase() + trimmed.slice(1);
+  return /[.!?:…]$/.test(capital) ? capital : `${capital}.`;
+}
+
 export type Tone = "good" | "busy" | "warn" | "bad" | "off";
 
 export interface StateWords {
@@ -30,7 +37,9 @@ const STATES: Record<CameraStatus["state"], StateWords> = {
 /** Put a camera's state in words, with its own reason where it gives one. */
 export function stateWords(camera: Pick<Camera, "enabled">, status: CameraStatus): StateWords {
   const words = STATES[camera.enabled ? status.state : "stopped"];
-  return status.reason && words.tone !== "good" && camera.enabled ? { ...words, long: status.reason } : words;
+  return status.reason && words.tone !== "good" && camera.enabled
+    ? { ...words, long: sentence(status.reason) }
+    : words;
 }
 
 /** "in 12 s" until the next attempt; empty when none is planned or it is due. */
@@ -70,7 +79,7 @@ const REJECTIONS: Record<string, string> = {
 };
 
 export const rejectionWords = (photo: Pick<Photo, "reason" | "explanation">): string =>
-  photo.explanation || REJECTIONS[photo.reason ?? ""] || "This photo can't be used.";
+  sentence(photo.explanation || REJECTIONS[photo.reason ?? ""] || "this photo can't be used");
 
 export const qualityWords = (quality: number): { word: string; tone: Tone } =>
   quality >= 0.7
