@@ -2,6 +2,13 @@
 import type { Camera, CameraStatus, Photo, SystemInfo } from "./api/types";
 import type { Answer } from "./live/protocol";
 
+/** Words of a service as a sentence: a capital first, an end last. */
+export function sentence(words: string): string {
+  const trimmed = words.replace(/^Value error, /, "").trim();
+  const capital = trimmed.charAt(0).toUpperCase() + trimmed.slice(1);
+  return /[.!?:…]$/.test(capital) ? capital : `${capital}.`;
+}
+
 export type Tone = "good" | "busy" | "warn" | "bad" | "off";
 
 export interface StateWords {
@@ -30,7 +37,9 @@ const STATES: Record<CameraStatus["state"], StateWords> = {
 /** Put a camera's state in words, with its own reason where it gives one. */
 export function stateWords(camera: Pick<Camera, "enabled">, status: CameraStatus): StateWords {
   const words = STATES[camera.enabled ? status.state : "stopped"];
-  return status.reason && words.tone !== "good" && camera.enabled ? { ...words, long: status.reason } : words;
+  return status.reason && words.tone !== "good" && camera.enabled
+    ? { ...words, long: sentence(status.reason) }
+    : words;
 }
 
 /** "in 12 s" until the next attempt; empty when none is planned or it is due. */
@@ -70,7 +79,7 @@ const REJECTIONS: Record<string, string> = {
 };
 
 export const rejectionWords = (photo: Pick<Photo, "reason" | "explanation">): string =>
-  photo.explanation || REJECTIONS[photo.reason ?? ""] || "This photo can't be used.";
+  sentence(photo.explanation || REJECTIONS[photo.reason ?? ""] || "this photo can't be used");
 
 export const qualityWords = (quality: number): { word: string; tone: Tone } =>
   quality >= 0.7
@@ -93,19 +102,20 @@ const serviceKey = (service: string): string => service.replaceAll("-", "_");
 export const serviceWords = (service: string): string =>
   SERVICES[serviceKey(service)]?.name ?? service.charAt(0).toUpperCase() + service.slice(1);
 
-/** One sentence per thing that is wrong, most important first; empty while all is well. */
+/** One sentence per thing that is wrong; what others say of a missing service is left to the system page. */
 export function troubles(system: SystemInfo): string[] {
   const missing = system.missing.map((service) => {
     const down = SERVICES[serviceKey(service)]?.down;
     return `${serviceWords(service)} is down${down ? `: ${down}` : ""}.`;
   });
+  if (missing.length > 0) return missing;
   const degraded = system.services
     .filter(({ state, problems }) => state === "degraded" && problems.length > 0)
     .map(({ service, problems }) => `${serviceWords(service)}: ${problems.join("; ")}.`);
-  return [...new Set([...missing, ...degraded])];
+  return [...new Set(degraded)];
 }
 
-/** "now", "12 s", "4 min", "2 h", "3 days". */
+/** "12 s", "4 min", "2 h", "3 days". */
 export function durationWords(ms: number): string {
   const seconds = Math.max(0, Math.round(ms / 1000));
   if (seconds < 60) return `${seconds} s`;

@@ -22,8 +22,11 @@ const STATUS: CameraStatus = {
 
 describe("a camera's state in words", () => {
   it("gives the camera's own reason where there is one", () => {
-    const status: CameraStatus = { ...STATUS, state: "backoff", reason: "Connection refused" };
-    expect(stateWords({ enabled: true }, status)).toMatchObject({ tone: "warn", long: "Connection refused" });
+    const status: CameraStatus = { ...STATUS, state: "backoff", reason: "connection refused" };
+    expect(stateWords({ enabled: true }, status)).toMatchObject({
+      tone: "warn",
+      long: "Connection refused.",
+    });
   });
 
   it("names a wrong password even without a reason", () => {

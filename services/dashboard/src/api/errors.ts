@@ -1,5 +1,7 @@
 /** What a failed request says, sorted to the fields of the form that caused it. */
 
+import { sentence } from "../words";
+
 export type FieldErrors = Record<string, string>;
 
 export class ApiError extends Error {
@@ -44,12 +46,6 @@ export function fieldErrors(error: ApiError, hints: [field: string, words: RegEx
   if (Object.keys(error.fields).length > 0) return error.fields;
   const hint = hints.find(([, words]) => words.test(error.message));
   return hint ? { [hint[0]]: error.message } : {};
-}
-
-function sentence(words: string): string {
-  const trimmed = words.replace(/^Value error, /, "").trim();
-  const capital = trimmed.charAt(0).toUpperCase() + trimmed.slice(1);
-  return /[.!?]$/.test(capital) ? capital : `${capital}.`;
 }
 
 function fallback(status: number): string {

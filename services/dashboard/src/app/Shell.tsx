@@ -90,8 +90,9 @@ function Lost({ sinceMs }: { sinceMs: number }) {
 function TroubleStrip() {
   const { data } = useResource(system, SYSTEM_EVERY_MS);
   const words = useStore(notice);
+  const lost = useStore(connection.state).kind === "lost";
   const list = data ? troubles(data) : [];
-  if (list.length === 0 && !words) return null;
+  if (lost || (list.length === 0 && !words)) return null;
   return (
     <div className="banner banner--warn" role="status" data-testid="trouble">
       <Icon name="alert" />

@@ -25,6 +25,7 @@ export const Tile = memo(function Tile({ camera, onEnlarge, onFigures }: TilePro
       className={`tile ${words.tone === "good" ? "" : "tile--quiet"}`}
       data-testid="tile"
       data-camera-id={camera.camera_id}
+      data-names={camera.identity_policy}
       data-state={camera.enabled ? status.state : "stopped"}
       aria-label={`${camera.name}: ${words.short}`}
     >

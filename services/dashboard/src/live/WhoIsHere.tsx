@@ -26,7 +26,7 @@ export function WhoIsHere({ cameras, cameraId }: WhoProps) {
   const others = seen.filter(({ answer }) => answer !== "known");
   const shownOthers = others.length > MOST_OTHERS + 1 && !cameraId ? others.slice(0, MOST_OTHERS) : others;
   const more = others.length - shownOthers.length;
-  const cameraName = (id: string) => cameras.find((camera) => camera.camera_id === id)?.name ?? id;
+  const cameraOf = (entry: Seen) => cameras.find((camera) => camera.camera_id === entry.cameraId);
   return (
     <section className="who" aria-label="Who is here">
       <h2>
@@ -38,7 +38,7 @@ export function WhoIsHere({ cameras, cameraId }: WhoProps) {
         {[...named, ...shownOthers].map((entry) => (
           <li key={entry.key} data-testid="who" data-person={entry.personName ?? ""}>
             <Cut trackId={entry.trackId} />
-            <Who entry={entry} where={cameraId ? null : cameraName(entry.cameraId)} />
+            <Who entry={entry} camera={cameraOf(entry)} showWhere={!cameraId} />
             {cameraId && entry.emotion && <Bars emotion={entry.emotion} />}
           </li>
         ))}
@@ -48,8 +48,16 @@ export function WhoIsHere({ cameras, cameraId }: WhoProps) {
   );
 }
 
-function Who({ entry, where }: { entry: Seen; where: string | null }) {
-  const name = answerWords(entry.answer, entry.personName);
+interface WhoWordsProps {
+  entry: Seen;
+  camera: Camera | undefined;
+  showWhere: boolean;
+}
+
+function Who({ entry, camera, showWhere }: WhoWordsProps) {
+  const nameless = camera?.identity_policy === "off";
+  const name = nameless ? "Somebody" : answerWords(entry.answer, entry.personName);
+  const where = showWhere ? (camera?.name ?? entry.cameraId) : null;
   const mood = entry.emotion ? emotionWords(entry.emotion.label) : null;
   const since = durationWords(nowMs() - entry.sinceMs);
   return (
