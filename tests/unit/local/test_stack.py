@@ -124,8 +124,7 @@ def test_workers_that_make_no_sense_are_refused(text: str) -> None:
 def test_two_stacks_never_share_a_home(home: Home) -> None:
     """The second is refused in words that name the first; after the first has ended, it may."""
     holder = (
-        "import sys; from mien.local import demo
-from mien.local.home import Home\n"
+        "import sys; from mien.local.home import Home\n"
         "with Home.locate().locked(): print('held', flush=True); sys.stdin.read()"
     )
     first = subprocess.Popen(
@@ -143,6 +142,15 @@ from mien.local.home import Home\n"
     first.communicate()
     with home.locked():
         pass
+
+
+def test_the_state_of_a_stack_whose_supervisor_was_killed_is_not_shown(home: Home) -> None:
+    """The file stays behind then, but nobody holds the folder any more."""
+    with home.locked():
+        home.write_state([{"name": "kafka"}])
+        assert home.read_state()["processes"] == [{"name": "kafka"}]
+    with pytest.raises(NotRunningError, match="does not run"):
+        home.read_state()
 
 
 def test_secrets_lie_in_a_private_folder(home: Home) -> None:
