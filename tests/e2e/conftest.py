@@ -32,16 +32,17 @@ STRANGER = "Vicente_Fox"
 def eventually(read: Callable[[], _T], holds: Callable[[_T], bool], *, within_seconds: float) -> _T:
     """Read until it holds; a test that waits in vain fails with what was read last."""
     deadline = time.monotonic() + within_seconds
-    value: Any = None
+    seen: object = None
     while time.monotonic() < deadline:
         try:
             value = read()
             if holds(value):
                 return value
+            seen = value
         except httpx.TransportError as error:
-            value = error
+            seen = error
         time.sleep(0.2)
-    raise AssertionError(f"not so within {within_seconds} s; last: {value!r}")
+    raise AssertionError(f"not so within {within_seconds} s; last: {seen!r}")
 
 
 @dataclass
