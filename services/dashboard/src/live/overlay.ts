@@ -20,13 +20,13 @@ export class FaceOverlay {
       if (!element) {
         element = new FaceElement(face.track_id);
         this.faces.set(face.track_id, element);
-        this.root.append(element.root);
+        this.root.append(...element.parts);
       }
       element.update(face, frame.size_wh);
     }
     for (const [trackId, element] of this.faces) {
       if (present.has(trackId)) continue;
-      element.root.remove();
+      for (const part of element.parts) part.remove();
       this.faces.delete(trackId);
     }
   }
@@ -38,7 +38,7 @@ export class FaceOverlay {
 }
 
 class FaceElement {
-  readonly root = make("div", "face");
+  private readonly root = make("div", "face");
   private readonly name = make("span", "face__name");
   private readonly mood = make("button", "face__mood");
   private readonly bars = new ProbabilityBars();
@@ -56,8 +56,13 @@ class FaceElement {
     const chip = make("div", "face__chip");
     chip.append(this.name, this.mood);
     const label = make("div", "face__label");
-    label.append(chip, this.bars.root);
+    label.append(chip);
     this.root.append(label);
+  }
+
+  /** The box, and right after it (the style sheet counts on that) its bars, in a corner where they have room. */
+  get parts(): HTMLElement[] {
+    return [this.root, this.bars.root];
   }
 
   update(face: LiveFace, sizeWh: [number, number]): void {
@@ -78,6 +83,7 @@ class FaceElement {
     style.height = percent((bottom - top) / height);
     classList.toggle("face--label-below", top / height < LABEL_BELOW_ABOVE_TOP);
     classList.toggle("face--small", (right - left) / width < SMALL_BELOW_SHARE);
+    classList.toggle("face--right", left + right > width);
     classList.toggle("face--label-right", left / width > LABEL_RIGHT_FROM);
   }
 
