@@ -120,8 +120,12 @@ def _event_work(context: Context) -> list[Coroutine[Any, Any, None]]:
     async def consume(topic: Topic, event_type: Any, handle: Any) -> None:
         # Without the cameras' policies nothing may be written down.
         await context.directory.wait_until_known(service)
+        await _until_stopped(service, context.publisher.wait_connected())
+        if service.stop.is_set():
+            return
         offset_reset = "latest" if topic is TRACKS else "earliest"
-        await handle_events(service, kafka, topic, event_type, handle, offset_reset=offset_reset)
+        work = handle_events(service, kafka, topic, event_type, handle, offset_reset=offset_reset)
+        await _until_stopped(service, work, grace_seconds=_CONSUMER_GRACE_SECONDS)
 
     endless = (
         feed.run(service),
@@ -130,10 +134,7 @@ def _event_work(context: Context) -> list[Coroutine[Any, Any, None]]:
         recorder.run(service),
     )
     return [
-        *(
-            _until_stopped(service, consume(*consumer), grace_seconds=_CONSUMER_GRACE_SECONDS)
-            for consumer in consumers
-        ),
+        *(consume(*consumer) for consumer in consumers),
         *(_until_stopped(service, work) for work in endless),
     ]
 

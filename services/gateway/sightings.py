@@ -118,6 +118,7 @@ class SightingRecorder:
         """Write down ended tracks and tell integrators; doing it again changes and tells the same."""
         if not track_ids:
             return
+        await self._directory.refresh()  # what may be written is decided by the policies of now
         states = await _redis(self._tracks.load(track_ids))
         names = await self._names.read()
         sightings = [

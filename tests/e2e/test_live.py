@@ -75,10 +75,8 @@ async def test_killed_service_is_replaced_and_the_screen_heals(stack: Stack, pag
 
 async def drawn_frame_ids(page: Page) -> dict[str, str]:
     """Return the last frame that the page has drawn of each camera."""
-    drawn: dict[str, str] = await page.evaluate(
-        "Object.fromEntries(Object.entries(window.__mien.lastDrawn).map(([id, drawn]) => [id, drawn.frameId]))"
-    )
-    return drawn
+    drawn: dict[str, dict[str, str]] = await page.evaluate("window.__mien.lastDrawn")
+    return {camera_id: frame["frameId"] for camera_id, frame in drawn.items()}
 
 
 async def test_poison_on_the_topics_is_buried_and_everything_goes_on(stack: Stack, page: Page) -> None:
@@ -102,7 +100,8 @@ async def test_poison_on_the_topics_is_buried_and_everything_goes_on(stack: Stac
         await producer.stop()
     letters: list[DeadLetter] = []
     async with asyncio.timeout(30):
-        while len(letters) < 4:
+        # Broken frames of one second share a letter: a camera gone mad must not flood them.
+        while len(letters) < 3:
             letters = await stack.dead_letters()
     assert {letter.topic for letter in letters} == {FRAMES.name, IDENTITY_FACES.name}
     await sees_right_names(page, within_seconds=30)

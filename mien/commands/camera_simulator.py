@@ -1,0 +1,102 @@
+"""``mien camera-simulator FILE…``: RTSP and MJPEG cameras from files, with faults on demand."""
+
+import asyncio
+import json
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mien.simulator.auth import Credentials
+from mien.simulator.camera import BarcodeSource, ClipSource, PictureSource, SimulatedCamera
+from mien.simulator.clips import ClipError, load_clip
+from mien.simulator.simulator import run_simulator
+
+
+def camera_simulator(  # noqa: PLR0913, PLR0917 - one parameter for each option of the command line
+    files: Annotated[list[Path], typer.Argument(help="Video files (or pictures), one camera each")],
+    host: Annotated[str, typer.Option(help="Address to listen on")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="RTSP port; 0 takes a free one")] = 8554,
+    username: Annotated[str | None, typer.Option(help="User name the cameras ask for")] = None,
+    password_stdin: Annotated[
+        bool, typer.Option("--password-stdin", help="Read the password from standard input")
+    ] = False,
+    basic_auth: Annotated[
+        bool, typer.Option("--basic", help="Basic instead of digest authentication")
+    ] = False,
+    mjpeg_port: Annotated[int | None, typer.Option(help="Serve /NAME.mjpg over HTTP, too")] = None,
+    control_port: Annotated[int | None, typer.Option(help="Take faults over HTTP on 127.0.0.1")] = None,
+    barcode: Annotated[
+        bool, typer.Option("--barcode", help="Burn the sending time into each picture (encodes live)")
+    ] = False,
+) -> None:
+    """Play files as cameras, rtsp://HOST:PORT/NAME each, until interrupted.
+
+    The first line of output is a JSON object with every camera's addresses and the control port.
+    """
+    if password_stdin != (username is not None):
+        sys.exit("--username and --password-stdin go together")
+    credentials = None
+    if username is not None:
+        password = sys.stdin.readline().rstrip("\n")
+        credentials = Credentials(username, password, "basic" if basic_auth else "digest")
+    names = [file.stem for file in files]
+    if doubles := sorted({name for name in names if names.count(name) > 1}):
+        sys.exit(f"cameras are named after their files, so these need other names: {doubles}")
+    try:
+        cameras = [
+            SimulatedCamera(file.stem, _source(file, barcode=barcode, with_jpegs=mjpeg_port is not None))
+            for file in files
+        ]
+    except ClipError as error:
+        sys.exit(str(error))
+    asyncio.run(
+        _run(
+            cameras,
+            host=host,
+            port=port,
+            credentials=credentials,
+            mjpeg_port=mjpeg_port,
+            control_port=control_port,
+        )
+    )
+
+
+def _source(path: Path, *, barcode: bool, with_jpegs: bool) -> PictureSource:
+    clip = load_clip(path)
+    return BarcodeSource(path) if barcode else ClipSource(clip, with_jpegs=with_jpegs)
+
+
+async def _run(
+    cameras: list[SimulatedCamera],
+    *,
+    host: str,
+    port: int,
+    credentials: Credentials | None,
+    mjpeg_port: int | None,
+    control_port: int | None,
+) -> None:
+    stop = asyncio.Event()
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(signum, stop.set)
+    async with run_simulator(
+        cameras,
+        host=host,
+        port=port,
+        credentials=credentials,
+        mjpeg_port=mjpeg_port,
+        control_port=control_port,
+    ) as simulator:
+        addresses = {
+            name: {"rtsp": simulator.rtsp_url(name)}
+            | ({"mjpeg": simulator.mjpeg_url(name)} if mjpeg_port is not None else {})
+            for name in simulator.cameras
+        }
+        print(json.dumps({"cameras": addresses, "control_port": simulator.control_port}), flush=True)
+        await stop.wait()
+
+
+if __name__ == "__main__":
+    typer.run(camera_simulator)

@@ -1,0 +1,58 @@
+"""HTTP basic and digest authentication as cameras ask for it (RFC 2617, MD5)."""
+
+import base64
+import hashlib
+import hmac
+import re
+import secrets
+from dataclasses import dataclass, field
+from typing import Literal
+
+Scheme = Literal["basic", "digest"]
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """What a simulated camera asks for.
+
+    Attributes:
+        scheme: Digest by default, as cameras do.
+    """
+
+    username: str
+    password: str = field(repr=False)
+    scheme: Scheme = "digest"
+    realm: str = "camera"
+    nonce: str = field(default_factory=lambda: secrets.token_hex(16))
+
+    @property
+    def challenge(self) -> str:
+        """Value of the ``WWW-Authenticate`` header."""
+        if self.scheme == "basic":
+            return f'Basic realm="{self.realm}"'
+        return f'Digest realm="{self.realm}", nonce="{self.nonce}", algorithm=MD5'
+
+    def accept(self, authorization: str | None, method: str) -> bool:
+        """Whether the ``Authorization`` header of a request proves the password."""
+        scheme, _, rest = (authorization or "").partition(" ")
+        if scheme.lower() != self.scheme:
+            return False
+        if self.scheme == "basic":
+            expected = base64.b64encode(f"{self.username}:{self.password}".encode()).decode()
+            return hmac.compare_digest(rest.strip(), expected)
+        return self._accept_digest(rest, method)
+
+    def _accept_digest(self, rest: str, method: str) -> bool:
+        fields = dict(re.findall(r'(\w+)="?([^",]*)"?', rest))
+        if fields.get("username") != self.username or fields.get("nonce") != self.nonce:
+            return False
+        secret = _md5(f"{self.username}:{self.realm}:{self.password}")
+        request = _md5(f"{method}:{fields.get('uri', '')}")
+        middle = self.nonce
+        if "qop" in fields:
+            middle = f"{self.nonce}:{fields.get('nc', '')}:{fields.get('cnonce', '')}:{fields['qop']}"
+        return hmac.compare_digest(fields.get("response", ""), _md5(f"{secret}:{middle}:{request}"))
+
+
+def _md5(text: str) -> str:
+    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()

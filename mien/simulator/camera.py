@@ -1,0 +1,148 @@
+"""A camera that shows a clip for ever to whoever watches, and misbehaves when it is told to."""
+
+import asyncio
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+import av
+
+from mien.simulator import clock_strip
+from mien.simulator.clips import FPS, RTP_HZ, AccessUnit, Clip, Encoder, parameter_sets, read_pictures
+from mien.vision.jpeg import encode_jpeg_rgb
+
+BARCODE_SIZE_WH: Final = (640, 360)
+_JPEG_QUALITY: Final = 80
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A picture at the moment it is sent, in both of its forms; *jpeg* is None unless it was asked for."""
+
+    unit: AccessUnit
+    jpeg: bytes | None
+
+
+class Viewer(Protocol):
+    """A connection that wants pictures."""
+
+    wants_jpeg: bool
+
+    def show(self, shown: Shown, ticks: int) -> None:
+        """Take a picture; never blocks."""
+
+    def disconnect(self) -> None:
+        """End the connection."""
+
+
+class PictureSource(Protocol):
+    """Where a camera's pictures come from."""
+
+    size_wh: tuple[int, int]
+    parameter_sets: tuple[bytes, bytes]
+    is_live: bool
+
+    def next(self, *, with_jpeg: bool) -> Shown:
+        """Return the next picture, for ever; a live source may take some milliseconds."""
+
+
+class ClipSource:
+    """A clip in an endless loop; its JPEGs are made once, when it is built *with_jpegs*."""
+
+    is_live = False
+
+    def __init__(self, clip: Clip, *, with_jpegs: bool = False) -> None:
+        self.size_wh = clip.size_wh
+        self.parameter_sets = parameter_sets(clip.units)
+        jpegs = [_to_jpeg(picture) for picture in read_pictures(clip.path)] if with_jpegs else []
+        self._shown = []
+        ticks = 0
+        for unit in clip.units:
+            at = min(ticks * FPS // RTP_HZ, len(jpegs) - 1)
+            self._shown.append(Shown(unit, jpegs[at] if jpegs else None))
+            ticks += unit.duration_ticks
+        self._position = -1
+
+    def next(self, *, with_jpeg: bool) -> Shown:
+        """Return the next picture of the loop."""
+        self._position = (self._position + 1) % len(self._shown)
+        return self._shown[self._position]
+
+
+class BarcodeSource:
+    """A file encoded live at 640x360, with the time burned into each picture (see ``clock_strip``)."""
+
+    is_live = True
+
+    def __init__(self, path: Path) -> None:
+        self.size_wh = BARCODE_SIZE_WH
+        self._pictures = _loop(path)
+        self._encoder = Encoder(BARCODE_SIZE_WH)
+        self.parameter_sets = parameter_sets((self.next(with_jpeg=False).unit,))
+        self._encoder = Encoder(BARCODE_SIZE_WH)
+
+    def next(self, *, with_jpeg: bool) -> Shown:
+        """Draw the clock into the next picture and encode it."""
+        planes = next(self._pictures).to_ndarray(format="yuv420p")
+        clock_strip.draw(planes[: self.size_wh[1]], time.time_ns() // 1_000_000)
+        picture = av.VideoFrame.from_ndarray(planes, format="yuv420p")
+        return Shown(self._encoder.encode(picture), _to_jpeg(picture) if with_jpeg else None)
+
+
+class SimulatedCamera:
+    """Shows one source to all its viewers at the pace of the pictures; faults are plain attributes.
+
+    Attributes:
+        frozen: Nobody gets anything, though connections stay open.
+        muted: New connections get nothing; those that play go on.
+        deaf: New connections are accepted and never answered.
+        loss: Share of RTP packets that never arrive.
+    """
+
+    def __init__(self, name: str, source: PictureSource) -> None:
+        self.name = name
+        self.source = source
+        self.frozen = False
+        self.muted = False
+        self.deaf = False
+        self.loss = 0.0
+        self.viewers: set[Viewer] = set()
+
+    def drop(self) -> None:
+        """Close every connection."""
+        for viewer in list(self.viewers):
+            viewer.disconnect()
+
+    async def run(self) -> None:
+        """Show pictures until cancelled."""
+        loop = asyncio.get_running_loop()
+        due = loop.time()
+        ticks = 0
+        while True:
+            duration = RTP_HZ // FPS
+            if not self.frozen:
+                shown = await self._next()
+                duration = shown.unit.duration_ticks
+                for viewer in list(self.viewers):
+                    viewer.show(shown, ticks)
+            # The clock of a frozen camera goes on: after the thaw its pictures are on time.
+            ticks += duration
+            due = max(due + duration / RTP_HZ, loop.time() - 1.0)
+            await asyncio.sleep(max(0.0, due - loop.time()))
+
+    async def _next(self) -> Shown:
+        with_jpeg = any(viewer.wants_jpeg for viewer in self.viewers)
+        if self.source.is_live:
+            return await asyncio.to_thread(self.source.next, with_jpeg=with_jpeg)
+        return self.source.next(with_jpeg=with_jpeg)
+
+
+def _loop(path: Path) -> Iterator[Any]:
+    while True:
+        yield from read_pictures(path, size_wh=BARCODE_SIZE_WH)
+
+
+def _to_jpeg(picture: Any) -> bytes:
+    return encode_jpeg_rgb(picture.to_ndarray(format="rgb24"), quality=_JPEG_QUALITY)

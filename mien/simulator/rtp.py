@@ -1,0 +1,89 @@
+"""RTP packets for H.264 (RFC 6184, packetisation mode 1) and the sender reports that go with them."""
+
+import struct
+from collections.abc import Iterator
+from typing import Final
+
+from mien.simulator.clips import RTP_HZ, AccessUnit
+
+PAYLOAD_TYPE: Final = 96
+_MAX_PAYLOAD_BYTES: Final = 1400
+_FU_A: Final = 28
+_NTP_EPOCH_OFFSET_SECONDS: Final = 2_208_988_800
+
+
+class RtpStream:
+    """Numbers the packets of one session."""
+
+    def __init__(self, ssrc: int, *, sequence: int = 0) -> None:
+        self._ssrc = ssrc
+        self._sequence = sequence
+        self._packets = 0
+        self._octets = 0
+
+    @property
+    def next_sequence(self) -> int:
+        """Sequence number of the packet that comes next."""
+        return self._sequence
+
+    def packets(self, unit: AccessUnit, rtp_time: int) -> Iterator[bytes]:
+        """Yield the RTP packets of one picture; the last has the marker bit."""
+        last = len(unit.nals) - 1
+        for index, nal in enumerate(unit.nals):
+            payloads = list(_fragments(nal))
+            for part, payload in enumerate(payloads):
+                marker = index == last and part == len(payloads) - 1
+                yield self._packet(payload, rtp_time, marker=marker)
+
+    def sender_report(self, rtp_time: int, unix_seconds: float) -> bytes:
+        """Return an RTCP sender report that ties *rtp_time* to the camera's clock."""
+        ntp = unix_seconds + _NTP_EPOCH_OFFSET_SECONDS
+        fraction = int((ntp - int(ntp)) * (1 << 32))
+        return struct.pack(
+            ">BBHIIIIII",
+            0x80,
+            200,
+            6,
+            self._ssrc,
+            int(ntp),
+            fraction,
+            rtp_time & 0xFFFFFFFF,
+            self._packets & 0xFFFFFFFF,
+            self._octets & 0xFFFFFFFF,
+        )
+
+    def _packet(self, payload: bytes, rtp_time: int, *, marker: bool) -> bytes:
+        header = struct.pack(
+            ">BBHII",
+            0x80,
+            (0x80 if marker else 0) | PAYLOAD_TYPE,
+            self._sequence,
+            rtp_time & 0xFFFFFFFF,
+            self._ssrc,
+        )
+        self._sequence = (self._sequence + 1) & 0xFFFF
+        self._packets += 1
+        self._octets += len(payload)
+        return header + payload
+
+
+def to_ticks(seconds: float) -> int:
+    """Convert seconds to the 90 kHz clock."""
+    return round(seconds * RTP_HZ)
+
+
+def interleave(channel: int, packet: bytes) -> bytes:
+    """Frame a packet for the RTSP connection (RFC 2326, 10.12)."""
+    return b"$" + struct.pack(">BH", channel, len(packet)) + packet
+
+
+def _fragments(nal: bytes) -> Iterator[bytes]:
+    if len(nal) <= _MAX_PAYLOAD_BYTES:
+        yield nal
+        return
+    indicator = (nal[0] & 0xE0) | _FU_A
+    body = nal[1:]
+    for start in range(0, len(body), _MAX_PAYLOAD_BYTES):
+        first = 0x80 if start == 0 else 0
+        last = 0x40 if start + _MAX_PAYLOAD_BYTES >= len(body) else 0
+        yield bytes((indicator, first | last | (nal[0] & 0x1F))) + body[start : start + _MAX_PAYLOAD_BYTES]

@@ -1,0 +1,50 @@
+"""What the ingest service can be told."""
+
+from pydantic import Field
+
+from mien.runtime.settings import KafkaSettings, RedisSettings, ServiceSettings, settings_config
+
+
+class IngestSettings(ServiceSettings):
+    """Reading cameras and publishing their frames."""
+
+    model_config = settings_config("MIEN_INGEST_")
+
+    kafka: KafkaSettings = Field(default_factory=lambda: KafkaSettings(), description="MIEN_KAFKA_*")
+    redis: RedisSettings = Field(default_factory=lambda: RedisSettings(), description="MIEN_REDIS_*")
+
+    open_timeout_seconds: float = Field(
+        5.0, gt=0, le=60, description="Longest wait for a camera to answer when it is opened"
+    )
+    stall_timeout_seconds: float = Field(
+        6.0, gt=0.5, le=120, description="A camera that sends nothing for this long is opened again"
+    )
+    hang_timeout_seconds: float = Field(
+        45.0,
+        gt=1,
+        le=600,
+        description="A reader that is stuck for this long in spite of timeouts is replaced",
+    )
+    max_lag_seconds: float = Field(
+        1.0, gt=0, le=30, description="Pictures are skipped when reading falls this far behind the camera"
+    )
+    first_retry_seconds: float = Field(0.5, gt=0, le=30, description="Wait before the first new attempt")
+    longest_retry_seconds: float = Field(
+        30.0, gt=0, le=600, description="The wait doubles with each attempt up to this"
+    )
+    refused_retry_seconds: float = Field(
+        60.0,
+        gt=0,
+        le=3600,
+        description="Wait after a wrong password, path or format; many cameras lock accounts",
+    )
+    heartbeat_seconds: float = Field(
+        1.0, gt=0, le=60, description="A camera in front of which nothing moves sends one frame in this time"
+    )
+    motion_luma_step: int = Field(
+        20, ge=1, le=255, description="A pixel has changed when its brightness differs by more than this"
+    )
+    motion_area_ratio: float = Field(
+        0.004, ge=0, le=1, description="Something moves when more than this share of pixels has changed"
+    )
+    jpeg_quality: int = Field(80, ge=30, le=100, description="Of frames that ingest encodes itself")

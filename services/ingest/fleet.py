@@ -1,0 +1,222 @@
+"""All cameras that this replica owns: which are open, how they are doing, and when one is replaced."""
+
+import asyncio
+import time
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Final
+
+import structlog
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from mien.contracts.cameras import Camera, CameraStatus
+from mien.contracts.shared_state import watch_key
+from mien.runtime import metrics
+from mien.runtime.cameras import CameraDirectory
+from mien.runtime.service import Service, wait_or_stop
+from services.ingest.address import is_same_source
+from services.ingest.config import IngestSettings
+from services.ingest.publisher import EpochCounter, FramePublisher, SendFrame
+from services.ingest.reader import CameraReader, OpenSource, Sample
+from services.ingest.sources import open_source
+from services.ingest.status import RateMeter, describe_camera, write_status
+
+log = structlog.get_logger()
+
+STATUS_INTERVAL_SECONDS: Final = 2.0
+_TICK_SECONDS: Final = 1.0
+_MOST_STUCK_THREADS: Final = 20
+_STATUS_PAUSE_SECONDS: Final = 0.1
+
+
+@dataclass
+class OpenCamera:
+    """A camera that is read: its thread, its publisher, and the task that runs it."""
+
+    reader: CameraReader
+    publisher: FramePublisher
+    task: asyncio.Task[None]
+    captured: RateMeter = field(default_factory=RateMeter)
+    published: RateMeter = field(default_factory=RateMeter)
+
+
+class CameraFleet:
+    """Keeps one reader per camera that is owned and enabled, and says how each is doing."""
+
+    def __init__(
+        self,
+        service: Service,
+        settings: IngestSettings,
+        redis: Redis,
+        directory: CameraDirectory,
+        *,
+        send: SendFrame,
+        open_camera: OpenSource = open_source,
+    ) -> None:
+        self._service = service
+        self._settings = settings
+        self._redis = redis
+        self._directory = directory
+        self._send = send
+        self._open_camera = open_camera
+        self._epochs = EpochCounter(redis)
+        self._partitions: set[int] = set()
+        self._open: dict[str, OpenCamera] = {}
+        self._abandoned: list[CameraReader] = []
+        self._assigned = asyncio.Event()
+        self._changed = asyncio.Event()
+
+    def pause(self) -> None:
+        """Stop publishing; connections stay open until it is known what is lost."""
+        for camera in self._open.values():
+            camera.publisher.pause()
+
+    def assign(self, partitions: set[int]) -> None:
+        """Own the cameras of these partitions from now on, and no others."""
+        self._partitions = partitions
+        self._reconcile()
+        for camera in self._open.values():
+            camera.publisher.resume()
+
+    async def run(self) -> None:
+        """Keep readers in step with the registry and replace stuck ones, until the service stops."""
+        while not self._service.stop.is_set():
+            self._directory.changed.clear()
+            self._reconcile()
+            self._replace_stuck()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._directory.changed.wait(), _TICK_SECONDS)
+        await self._close_all()
+
+    async def report(self) -> None:
+        """Write each camera's status when it changes and every two seconds, until the service stops."""
+        while not self._service.stop.is_set():
+            self._changed.clear()
+            try:
+                for status in self._statuses():
+                    await write_status(self._redis, status)
+                self._service.health.resolve("camera statuses")
+            except (RedisError, OSError) as error:
+                self._service.health.report("camera statuses", f"writing camera statuses: {error}")
+            await wait_or_stop(self._service.stop, _STATUS_PAUSE_SECONDS)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._changed.wait(), STATUS_INTERVAL_SECONDS)
+
+    async def follow_viewers(self) -> None:
+        """Learn each second which cameras are watched, until the service stops."""
+        while not self._service.stop.is_set():
+            cameras = list(self._open.values())
+            keys = [watch_key(camera.reader.camera.camera_id) for camera in cameras]
+            try:
+                values = await self._redis.mget(keys) if keys else []
+            except (RedisError, OSError):
+                values = []  # told by the status task; who watches is not known for the moment
+            for camera, value in zip(cameras, values, strict=False):
+                camera.reader.watched = value is not None
+            await wait_or_stop(self._service.stop, _TICK_SECONDS)
+
+    def _wanted(self) -> dict[str, Camera]:
+        cameras = self._directory.on_partitions(self._partitions)
+        return {camera.camera_id: camera for camera in cameras if camera.enabled}
+
+    def _reconcile(self) -> None:
+        if self._service.stop.is_set():
+            return
+        wanted = self._wanted()
+        for camera_id in list(self._open):
+            camera = wanted.get(camera_id)
+            if camera is None or not is_same_source(camera, self._open[camera_id].reader.camera):
+                self._close(camera_id)
+        for camera_id, camera in wanted.items():
+            if camera_id in self._open:
+                self._open[camera_id].reader.camera = camera
+            else:
+                self._open[camera_id] = self._start(camera)
+
+    def _start(self, camera: Camera) -> OpenCamera:
+        loop = asyncio.get_running_loop()
+        publisher = FramePublisher(
+            camera.camera_id,
+            camera.partition,
+            epochs=self._epochs,
+            send=self._send,
+            health=self._service.health,
+        )
+
+        def deliver(sample: Sample) -> None:
+            loop.call_soon_threadsafe(publisher.offer, sample)
+
+        def on_change() -> None:
+            loop.call_soon_threadsafe(self._changed.set)
+
+        reader = CameraReader(
+            camera,
+            self._settings,
+            deliver=deliver,
+            on_change=on_change,
+            open_camera=self._open_camera,
+        )
+        reader.start()
+        log.info("camera.opened", camera_id=camera.camera_id, partition=camera.partition)
+        return OpenCamera(reader, publisher, asyncio.create_task(publisher.run()))
+
+    def _close(self, camera_id: str) -> None:
+        camera = self._open.pop(camera_id)
+        camera.reader.stop()
+        camera.task.cancel()
+        self._abandoned.append(camera.reader)
+        metrics.CAMERA_STREAMING.remove(camera_id)
+        log.info("camera.closed", camera_id=camera_id)
+
+    def _replace_stuck(self) -> None:
+        now = time.monotonic()
+        self._abandoned = [reader for reader in self._abandoned if not reader.join(0)]
+        for camera_id, camera in list(self._open.items()):
+            if camera.reader.is_stuck(now):
+                log.error(
+                    "camera.reader_stuck", camera_id=camera_id, seconds=round(now - camera.reader.progress_at)
+                )
+                metrics.CAMERA_RECONNECTS.labels(camera_id, "stuck").inc()
+                self._close(camera_id)
+        self._reconcile()
+        stuck = sum(reader.is_stuck(now) for reader in self._abandoned)
+        if stuck > _MOST_STUCK_THREADS:
+            raise RuntimeError(f"{stuck} camera threads hang in native code; only a new process frees them")
+        if stuck:
+            self._service.health.report("stuck", f"{stuck} camera threads hang in native code")
+        else:
+            self._service.health.resolve("stuck")
+
+    async def _close_all(self) -> None:
+        self._changed.set()
+        for camera_id in list(self._open):
+            self._close(camera_id)
+        until = time.monotonic() + 0.8 * self._settings.drain_timeout_seconds
+        for reader in self._abandoned:
+            await asyncio.to_thread(reader.join, max(until - time.monotonic(), 0))
+
+    def _statuses(self) -> list[CameraStatus]:
+        idle = [
+            CameraStatus(
+                camera_id=camera.camera_id,
+                state="stopped",
+                reason="switched off",
+                replica=self._service.instance,
+            )
+            for camera in self._directory.on_partitions(self._partitions)
+            if not camera.enabled
+        ]
+        return [*(self._describe(camera) for camera in self._open.values()), *idle]
+
+    def _describe(self, camera: OpenCamera) -> CameraStatus:
+        now = time.monotonic()
+        status = describe_camera(
+            camera.reader,
+            camera.publisher,
+            captured_fps=camera.captured.update(camera.reader.pictures_seen, now),
+            published_fps=camera.published.update(camera.publisher.published, now),
+            replica=self._service.instance,
+        )
+        metrics.CAMERA_STREAMING.labels(status.camera_id).set(status.state == "streaming")
+        return status

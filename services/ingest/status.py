@@ -1,0 +1,82 @@
+"""What a camera's state looks like to people: one record, made from what reader and publisher know."""
+
+import time
+from collections import Counter
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+from redis.asyncio import Redis
+
+from mien.contracts.cameras import CameraStatus
+from mien.contracts.shared_state import CAMERA_STATUS_CHANNEL, CAMERA_STATUS_TTL_SECONDS, camera_status_key
+from services.ingest.failures import STALLED
+from services.ingest.publisher import FramePublisher
+from services.ingest.reader import CameraReader
+
+SILENCE_SHOWN_AFTER_SECONDS: Final = 2.0
+
+
+@dataclass
+class RateMeter:
+    """Turns a growing count into a rate, over the time between two looks at it."""
+
+    count: int = 0
+    at: float = 0.0
+    rate: float = 0.0
+
+    def update(self, count: int, now: float) -> float:
+        """Return the rate since the last look; looks less than a second apart repeat the last rate."""
+        if now - self.at >= 1.0:
+            self.rate = max(count - self.count, 0) / (now - self.at)
+            self.count, self.at = count, now
+        return self.rate
+
+
+def describe_camera(
+    reader: CameraReader,
+    publisher: FramePublisher,
+    *,
+    captured_fps: float,
+    published_fps: float,
+    replica: str,
+) -> CameraStatus:
+    """Return the status of a camera that is read."""
+    report = reader.report
+    state = report.state
+    silent_seconds = time.monotonic() - reader.picture_at
+    reason = ""
+    if state == "streaming" and silent_seconds > SILENCE_SHOWN_AFTER_SECONDS:
+        state = "stalled"
+        reason = f"stopped sending pictures {silent_seconds:.0f} s ago"
+    elif report.failure is not None:
+        reason = report.failure.words
+        if report.failure is STALLED:
+            reason = f"stopped sending pictures {silent_seconds:.0f} s ago"
+        if report.retry_at_ns is not None:
+            wait_seconds = max((report.retry_at_ns - time.time_ns()) / 1e9, 0)
+            reason += f"; trying again in {wait_seconds:.0f} s"
+    streams = state == "streaming"
+    return CameraStatus(
+        camera_id=reader.camera.camera_id,
+        state=state,
+        reason=reason,
+        since_ns=report.since_ns,
+        retry_at_ns=report.retry_at_ns,
+        captured_fps=round(captured_fps, 1) if streams else 0.0,
+        published_fps=round(published_fps, 1) if streams else 0.0,
+        size_wh=report.size_wh,
+        codec=report.codec,
+        replica=replica,
+        reconnects=max(reader.openings - 1, 0),
+        dropped=dict(Counter(reader.dropped) + publisher.dropped),
+    )
+
+
+async def write_status(redis: Redis, status: CameraStatus) -> None:
+    """Store a status until it expires, and tell whoever listens."""
+    record = msgspec.json.encode(status)
+    async with redis.pipeline(transaction=False) as pipe:
+        pipe.set(camera_status_key(status.camera_id), record, ex=CAMERA_STATUS_TTL_SECONDS)
+        pipe.publish(CAMERA_STATUS_CHANNEL, record)
+        await pipe.execute()
