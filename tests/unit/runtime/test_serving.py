@@ -112,8 +112,8 @@ async def test_unavailable_is_asked_again(server: FakeServer, client: ServingCli
     [
         (grpc.StatusCode.RESOURCE_EXHAUSTED, TransientError),
         (grpc.StatusCode.INVALID_ARGUMENT, PermanentError),
-        (grpc.StatusCode.NOT_FOUND, PermanentError),
-        (grpc.StatusCode.FAILED_PRECONDITION, PermanentError),
+        (grpc.StatusCode.NOT_FOUND, TransientError),
+        (grpc.StatusCode.FAILED_PRECONDITION, TransientError),
         (grpc.StatusCode.INTERNAL, PermanentError),
     ],
 )
@@ -147,5 +147,5 @@ async def test_status_tells_each_version(client: ServingClient) -> None:
     assert await client.model_status("known") == {1: "END", 2: "AVAILABLE"}
     assert await client.is_available("known")
     assert not await client.is_available("other")
-    with pytest.raises(PermanentError, match="no such model"):
+    with pytest.raises(TransientError, match="no such model"):
         await client.model_status("other")
