@@ -22,6 +22,7 @@ import psutil
 from playwright.async_api import Page, async_playwright
 
 from mien.bench.browser import CHROMIUM, CHROMIUM_FLAGS, READ_CLOCK_STRIP, sign_in
+from mien.bench.hops import hops_between, scrape_histograms
 from mien.local.home import Home
 
 REPOSITORY: Final = Path(__file__).parents[2]
@@ -55,33 +56,46 @@ async def measure_live(bench: LiveBench) -> tuple[list[dict[str, Any]], dict[str
         with httpx.Client(base_url=base_url, headers=headers) as client:
             for name, address in addresses.items():
                 _register(client, name, address, bench.sampled_fps)
-        samples, cpu_seconds = await _watch(bench, base_url, home)
-    runs = [_of_camera(camera_id, samples, bench.seconds) for camera_id in addresses]
-    return runs, _summarise(samples, cpu_seconds, cameras=len(addresses), seconds=bench.seconds)
+        seen = await _watch(bench, base_url, home)
+    runs = [_of_camera(camera_id, seen.samples, bench.seconds) for camera_id in addresses]
+    return runs, _summarise(seen, cameras=len(addresses), seconds=bench.seconds)
 
 
-async def _watch(
-    bench: LiveBench, base_url: str, home: Home
-) -> tuple[list[dict[str, float]], dict[str, float]]:
+@dataclass(frozen=True)
+class _Seen:
+    """What was seen in the time that counts.
+
+    Attributes:
+        samples: One per picture drawn.
+        cpu_cores: Cores that each process kept busy.
+        hop_ms: Mean milliseconds of each hop, from the services' own metrics.
+    """
+
+    samples: list[dict[str, Any]]
+    cpu_cores: dict[str, float]
+    hop_ms: dict[str, float]
+
+
+async def _watch(bench: LiveBench, base_url: str, home: Home) -> _Seen:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
         page = await browser.new_page(viewport={"width": 1440, "height": 900})
-        await page.add_init_script(READ_CLOCK_STRIP)
         await sign_in(page, base_url, username="admin", password=home.first_password.read_text().strip())
+        await page.evaluate(READ_CLOCK_STRIP)
         await asyncio.sleep(bench.warm_up_seconds)
-        before = _cpu_seconds(home)
+        before, totals_before = _cpu_seconds(home), scrape_histograms(home)
         await _take_samples(page)
         started = time.monotonic()
         await asyncio.sleep(bench.seconds)
         samples = await _take_samples(page)
         after, elapsed = _cpu_seconds(home), time.monotonic() - started
+        hops = hops_between(totals_before, scrape_histograms(home))
         await browser.close()
-    spent = {name: (after[name] - before.get(name, 0.0)) / elapsed for name in after}
-    return samples, spent
+    return _Seen(samples, {name: (after[name] - before.get(name, 0.0)) / elapsed for name in after}, hops)
 
 
-async def _take_samples(page: Page) -> list[dict[str, float]]:
-    samples: list[dict[str, float]] = await page.evaluate("window.__samples.splice(0)")
+async def _take_samples(page: Page) -> list[dict[str, Any]]:
+    samples: list[dict[str, Any]] = await page.evaluate("window.__samples.splice(0)")
     return samples
 
 
@@ -95,9 +109,8 @@ def _of_camera(camera_id: str, samples: Sequence[dict[str, Any]], seconds: float
     }
 
 
-def _summarise(
-    samples: Sequence[dict[str, Any]], cpu_cores: dict[str, float], *, cameras: int, seconds: float
-) -> dict[str, Any]:
+def _summarise(seen: _Seen, *, cameras: int, seconds: float) -> dict[str, Any]:
+    samples, cpu_cores = seen.samples, seen.cpu_cores
     if not samples:
         raise RuntimeError("expected pictures on the screen, got none: see the logs of the stack")
     total_cores = sum(cpu_cores.values())
@@ -116,6 +129,7 @@ def _summarise(
         "cpu_per_camera_percent": round(100 * total_cores / cameras, 1),
         "stage_p50_ms": {name: round(statistics.median(values), 1) for name, values in stages.items()},
         "stage_p95_ms": {name: round(_quantile(values, 0.95), 1) for name, values in stages.items()},
+        "hop_mean_ms": seen.hop_ms,
         "cpu_percent_of_a_core": {name: round(100 * cores, 1) for name, cores in sorted(cpu_cores.items())},
         "cpu_ms_per_frame": round(1000 * total_cores / frames_per_second, 1),
         "cpu_ms_per_frame_yardstick": round(1000 / YARDSTICK_FRAMES_PER_CORE_SECOND, 1),

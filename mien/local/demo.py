@@ -10,14 +10,21 @@ import httpx
 from mien.local.kafka import REPOSITORY
 from mien.local.process import ProcessSpec
 from mien.local.readiness import accepts_connections
+from mien.local.supervisor import StartError
 
 VIDEOS: Final = REPOSITORY / "var" / "demo"
 _PURPOSE: Final = "Demonstration with published portraits"
 
 
 def camera_process(*, port: int, videos: Path = VIDEOS) -> ProcessSpec:
-    """Return how to run the simulated RTSP cameras, one for each video."""
+    """Return how to run the simulated RTSP cameras, one for each video.
+
+    Raises:
+        StartError: There are no videos.
+    """
     files = [str(path) for path in list_videos(videos)]
+    if not files:
+        raise StartError(f"the demo's videos are missing in {videos}: run bin/mien demo, which makes them")
     return ProcessSpec(
         name="demo-cameras",
         command=(sys.executable, "-m", "mien.cli", "camera-simulator", "--port", str(port), *files),

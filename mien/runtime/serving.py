@@ -28,6 +28,9 @@ _TRANSIENT: Final = frozenset(
         grpc.StatusCode.RESOURCE_EXHAUSTED,
         grpc.StatusCode.ABORTED,
         grpc.StatusCode.CANCELLED,
+        # A model that is not loaded (yet) says nothing about the input, which must not be given up for it.
+        grpc.StatusCode.NOT_FOUND,
+        grpc.StatusCode.FAILED_PRECONDITION,
     }
 )
 
@@ -56,8 +59,8 @@ class ServingClient:
         max_message_bytes: Largest request or answer.
 
     Raises:
-        TransientError: By every call: unreachable, too slow, or too busy.
-        PermanentError: By every call: the request is wrong, or there is no such model.
+        TransientError: By every call: unreachable, too slow, too busy, or without that model or signature.
+        PermanentError: By every call: the request is wrong.
     """
 
     def __init__(self, address: str, *, max_message_bytes: int = MAX_MESSAGE_BYTES) -> None:
@@ -118,7 +121,7 @@ class ServingClient:
         """State of each version of a model that the server knows of, by version.
 
         Raises:
-            PermanentError: The server knows no such model.
+            TransientError: The server can't be reached or knows no such model.
         """
         request = serving_protos.GetModelStatusRequest()
         request.model_spec.name = model

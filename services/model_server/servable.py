@@ -9,7 +9,7 @@ import numpy as np
 from google.protobuf.message import DecodeError
 
 from mien.errors import MienError
-from mien.runtime.inference_engine import openvino
+from mien.runtime.quiet_openvino import openvino
 from mien.runtime.serving_protos import SavedModel
 from mien.runtime.serving_tensors import dtype_of
 from services.model_server.pipeline import Arrays, Signature, TensorSpec

@@ -1,6 +1,8 @@
 """Somebody opens the dashboard and sees who is there; whatever dies heals by itself."""
 
 import asyncio
+import os
+import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -104,6 +106,26 @@ async def test_poison_on_the_topics_is_buried_and_everything_goes_on(stack: Stac
         while len(letters) < 3:
             letters = await stack.dead_letters()
     assert {letter.topic for letter in letters} == {FRAMES.name, IDENTITY_FACES.name}
+    await sees_right_names(page, within_seconds=30)
+
+
+async def test_model_server_that_hangs_is_named_on_the_screen_and_nothing_is_lost(
+    stack: Stack, page: Page
+) -> None:
+    """Pictures go on, the page says what is missing, and the waiting faces get their names afterwards."""
+    await sees_right_names(page, within_seconds=60)
+    pid = int(stack.processes()["model-server"]["pid"])
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        strip = page.get_by_test_id("trouble")
+        await strip.filter(has_text="model server").wait_for(timeout=30_000)
+        before = await drawn_frame_ids(page)
+        async with asyncio.timeout(10):
+            while await drawn_frame_ids(page) == before:
+                await asyncio.sleep(0.2)
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    await strip.wait_for(state="hidden", timeout=30_000)
     await sees_right_names(page, within_seconds=30)
 
 

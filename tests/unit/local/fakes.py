@@ -37,6 +37,7 @@ def python_process(
     code: str,
     *arguments: object,
     check_ready: Callable[[], Awaitable[bool]] = always,
+    port: int | None = None,
     start_timeout_seconds: float = 10.0,
     stop_timeout_seconds: float = 5.0,
 ) -> ProcessSpec:
@@ -45,6 +46,7 @@ def python_process(
         name=name,
         command=(sys.executable, "-S", "-c", code, *map(str, arguments)),
         check_ready=check_ready,
+        port=port,
         start_timeout_seconds=start_timeout_seconds,
         stop_timeout_seconds=stop_timeout_seconds,
     )

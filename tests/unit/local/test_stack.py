@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from mien.local import demo
 from mien.local.home import Home, HomeInUseError, NotRunningError
 from mien.local.ports import PortTakenError, choose_ports, read_ports, write_ports
 from mien.local.redis_server import find_redis_server, redis_process
@@ -21,6 +22,7 @@ from mien.local.stack import (
     stack_ports,
     worker_names,
 )
+from mien.local.supervisor import StartError
 from mien.runtime.settings import KafkaSettings, RedisSettings, ServingSettings
 
 
@@ -42,11 +44,20 @@ def test_a_taken_port_is_passed_over_and_every_name_gets_its_own() -> None:
     assert len(set(ports.values())) == 2
 
 
-def test_ports_of_the_last_run_are_kept(tmp_path: Path) -> None:
-    """A restart finds the dashboard where the browser still looks for it."""
+def test_ports_of_the_last_run_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A restart finds the dashboard where the browser still looks for it, unless somebody else is there."""
     path = tmp_path / "ports.json"
-    write_ports(path, {"gateway": 41234})
-    assert choose_ports({"gateway": 8080}, read_ports(path)) == {"gateway": 41234}
+    write_ports(path, {"gateway": 9999})
+    monkeypatch.setattr("mien.local.ports.is_free", lambda port: True)
+    assert choose_ports({"gateway": 8080}, read_ports(path)) == {"gateway": 9999}
+    monkeypatch.setattr("mien.local.ports.is_free", lambda port: port != 9999)
+    assert choose_ports({"gateway": 8080}, read_ports(path)) == {"gateway": 8080}
+
+
+def test_the_demo_without_its_videos_says_what_makes_them(tmp_path: Path) -> None:
+    """It fails before anything is started."""
+    with pytest.raises(StartError, match="bin/mien demo"):
+        demo.camera_process(port=1, videos=tmp_path)
 
 
 @pytest.mark.parametrize("content", ["", "not json", None])
@@ -131,6 +142,15 @@ def test_two_stacks_never_share_a_home(home: Home) -> None:
     first.communicate()
     with home.locked():
         pass
+
+
+def test_the_state_of_a_stack_whose_supervisor_was_killed_is_not_shown(home: Home) -> None:
+    """The file stays behind then, but nobody holds the folder any more."""
+    with home.locked():
+        home.write_state([{"name": "kafka"}])
+        assert home.read_state()["processes"] == [{"name": "kafka"}]
+    with pytest.raises(NotRunningError, match="does not run"):
+        home.read_state()
 
 
 def test_secrets_lie_in_a_private_folder(home: Home) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -115,6 +116,16 @@ async def test_a_process_that_never_gets_ready_fails_the_start_by_name(superviso
                 python_process("ok", SLEEP),
             ]
         )
+
+
+async def test_an_answer_from_somebody_elses_process_does_not_count(supervisor: Supervisor) -> None:
+    """Where another program took the port meanwhile, its answer is not taken for ours."""
+    with socket.socket() as foreign:
+        foreign.bind(("127.0.0.1", 0))
+        foreign.listen()
+        spec = python_process("robbed", SLEEP, port=foreign.getsockname()[1], start_timeout_seconds=0.5)
+        with pytest.raises(StartError, match="robbed was not ready"):
+            await supervisor.start([spec])
 
 
 async def test_refused_settings_fail_the_start_at_once(supervisor: Supervisor) -> None:

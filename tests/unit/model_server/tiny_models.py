@@ -1,13 +1,14 @@
 """Writes the small SavedModels that the model server's tests serve, without TensorFlow.
 
-`python -m tests.unit.model_server.tiny_models FOLDER` writes the repository that the conformance suite expects.
+`python -m tests.unit.model_server.tiny_models FOLDER` writes the repository of the conformance suite.
 
 `scaler` has two signatures over `images`, uint8 [N, 4]:
     serving_default -> `scaled` float32 [N, 4] = images x factor, `total` float32 [N, 1] = sum of a scaled row
     negated         -> `negated` float32 [N, 4] = -scaled
-`slow` has the signature of `scaler` (`scaled` only) and takes tens of milliseconds, whatever the batch size.
+`slow` has the first signature (`scaled` only) and takes about a tenth of a second, whatever the batch size.
 """
 
+import json
 import shutil
 import sys
 from collections.abc import Mapping
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 
 from mien.runtime.serving_protos import DATA_TYPES, SavedModel
 
-SLOW_STEPS = 40
+SLOW_STEPS = 150
 SLOW_WIDTH = 2048
 
 
@@ -120,11 +121,26 @@ def write_slow(version_folder: Path) -> None:
     graph.write(version_folder)
 
 
+MODELS_CONFIG = """
+model_config_list {
+  config {
+    name: "scaler" base_path: "/models/scaler" model_platform: "tensorflow"
+    model_version_policy { specific { versions: 1 versions: 2 } }
+    version_labels { key: "stable" value: 1 }
+    version_labels { key: "canary" value: 2 }
+  }
+  config { name: "slow" base_path: "/models/slow" model_platform: "tensorflow" }
+}
+"""
+
+
 def write_repository(folder: Path) -> None:
-    """`scaler` 1 (factor 2) and 2 (factor 3), `slow` 1."""
+    """`scaler` 1 (factor 2, stable) and 2 (factor 3, canary), `slow` 1, and the `models.config` for them."""
     for version, factor in ((1, 2.0), (2, 3.0)):
         write_scaler(folder / "scaler" / str(version), factor=factor)
+    (folder / "scaler" / "labels.json").write_text(json.dumps({"stable": 1, "canary": 2}))
     write_slow(folder / "slow" / "1")
+    (folder / "models.config").write_text(MODELS_CONFIG)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ import cv2
 import msgspec
 import numpy as np
 import pytest
-from mien.runtime.serving import Prediction
 from numpy.typing import NDArray
 from redis.exceptions import ConnectionError as RedisConnectionError
 
@@ -20,6 +19,7 @@ from mien.contracts.shared_state import vote_key
 from mien.contracts.topics import ENROLMENT_RESULTS, IDENTITIES
 from mien.errors import PermanentError, TransientError
 from mien.runtime.event_loop import Received
+from mien.runtime.serving import Prediction
 from services.recognizer.config import RecognizerSettings
 from services.recognizer.main import Recognizer
 from services.recognizer.pipeline import add_shot

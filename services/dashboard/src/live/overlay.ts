@@ -1,9 +1,8 @@
 /** Boxes and labels over a tile's picture: plain elements, moved with each drawn frame, never by React. */
 import { answerWords, emotionWords } from "../words";
+import { placeLabels, type Label, type Placement } from "./labels";
 import type { LiveEmotion, LiveFace, LiveFrame } from "./protocol";
 
-const LABEL_BELOW_ABOVE_TOP = 0.13;
-const LABEL_RIGHT_FROM = 0.6;
 const SMALL_BELOW_SHARE = 0.09;
 
 export class FaceOverlay {
@@ -29,6 +28,17 @@ export class FaceOverlay {
       for (const part of element.parts) part.remove();
       this.faces.delete(trackId);
     }
+    this.keepLabelsApart();
+  }
+
+  private keepLabelsApart(): void {
+    const elements = [...this.faces.values()];
+    const [width, height] = [this.root.clientWidth, this.root.clientHeight];
+    const placements = placeLabels(
+      elements.map((element) => element.labelOn(width, height)),
+      width,
+    );
+    elements.forEach((element, index) => element.placeLabel(placements[index]!));
   }
 
   clear(): void {
@@ -42,7 +52,10 @@ class FaceElement {
   private readonly name = make("span", "face__name");
   private readonly mood = make("button", "face__mood");
   private readonly bars = new ProbabilityBars();
+  private readonly chip: HTMLElement;
   private shown = "";
+  private chipSize: [number, number] | null = null;
+  private box: [number, number, number, number] = [0, 0, 0, 0];
 
   constructor(trackId: string) {
     this.root.dataset["testid"] = "face";
@@ -55,6 +68,7 @@ class FaceElement {
     });
     const chip = make("div", "face__chip");
     chip.append(this.name, this.mood);
+    this.chip = chip;
     const label = make("div", "face__label");
     label.append(chip);
     this.root.append(label);
@@ -71,6 +85,7 @@ class FaceElement {
     if (shown !== this.shown) {
       this.shown = shown;
       this.label(face);
+      this.chipSize = null;
     }
     if (face.emotion) this.bars.update(face.emotion);
   }
@@ -81,10 +96,28 @@ class FaceElement {
     style.top = percent(top / height);
     style.width = percent((right - left) / width);
     style.height = percent((bottom - top) / height);
-    classList.toggle("face--label-below", top / height < LABEL_BELOW_ABOVE_TOP);
+    this.box = [left / width, top / height, right / width, bottom / height];
     classList.toggle("face--small", (right - left) / width < SMALL_BELOW_SHARE);
     classList.toggle("face--right", left + right > width);
-    classList.toggle("face--label-right", left / width > LABEL_RIGHT_FROM);
+  }
+
+  /** The label as it would stand on a tile of this size; its own size is measured once per text. */
+  labelOn(tileWidth: number, tileHeight: number): Label {
+    this.chipSize ??= [this.chip.offsetWidth, this.chip.offsetHeight];
+    const [left, top, right, bottom] = this.box;
+    return {
+      left: left * tileWidth,
+      top: top * tileHeight,
+      right: right * tileWidth,
+      bottom: bottom * tileHeight,
+      width: this.chipSize[0],
+      height: this.chipSize[1],
+    };
+  }
+
+  placeLabel({ below, alignRight }: Placement): void {
+    this.root.classList.toggle("face--label-below", below);
+    this.root.classList.toggle("face--label-right", alignRight);
   }
 
   private label(face: LiveFace): void {
