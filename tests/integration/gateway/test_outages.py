@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from redis.asyncio import Redis
-from websockets.asyncio.client import connect
+from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from mien.contracts.shared_state import preview_channel
@@ -67,8 +67,12 @@ async def test_viewers_are_told_to_come_back(redis_url: str, tmp_path: Path) -> 
             await socket.send(json.dumps({"type": "watch", "cameras": ["door", "hall"]}))
     for socket in sockets:
         with pytest.raises(ConnectionClosed) as closed:
-            async with asyncio.timeout(5):
-                while True:
-                    await socket.recv()
+            await read_to_the_end(socket)
         assert closed.value.rcvd is not None
         assert closed.value.rcvd.code == 1012
+
+
+async def read_to_the_end(socket: ClientConnection) -> None:
+    async with asyncio.timeout(5):
+        while True:
+            await socket.recv()
