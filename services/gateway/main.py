@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Coroutine
-from contextlib import suppress
 from typing import Any
 
 from redis.asyncio import Redis
@@ -35,6 +34,7 @@ from services.gateway.sightings import SightingRecorder
 from services.gateway.web import listen, serve_web
 
 _CONSUMER_GRACE_SECONDS = 4.0
+_CANCEL_AGAIN_SECONDS = 0.5
 
 
 def main() -> None:
@@ -150,7 +150,9 @@ async def _until_stopped(
             await asyncio.wait({working}, timeout=grace_seconds)
     finally:
         stopping.cancel()
-        if not working.done():
+        while not working.done():
+            # Again and again: a library that waits with asyncio.wait_for may swallow one of them.
             working.cancel()
-        with suppress(asyncio.CancelledError):
-            await working
+            await asyncio.wait({working}, timeout=_CANCEL_AGAIN_SECONDS)
+    if not working.cancelled():
+        working.result()

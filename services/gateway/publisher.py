@@ -64,7 +64,7 @@ class Publisher:
             self._producer = producer
             self._first_contact.set()
             try:
-                while True:
+                while not service.stop.is_set():
                     await self._check(producer, service)
                     await asyncio.sleep(_CHECK_SECONDS)
             finally:

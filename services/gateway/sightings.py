@@ -103,7 +103,7 @@ class SightingRecorder:
 
     async def run(self, service: Service) -> None:
         """Close tracks whose detector died before it could say that they ended, until cancelled."""
-        while True:
+        while not service.stop.is_set():
             await asyncio.sleep(_REAP_SECONDS)
             try:
                 silent = await _redis(self._tracks.silent_since(_now_ms() - self._silent_ms))

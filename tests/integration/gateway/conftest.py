@@ -100,7 +100,8 @@ async def start_gateway(
             yield RunningGateway(service, client, port, (folder / "password").read_text().strip())
         finally:
             service.stop.set()
-            await running
+            async with asyncio.timeout(15):
+                await running
 
 
 @pytest.fixture
