@@ -1,6 +1,7 @@
 """The demo's cameras and people, on a stack that is otherwise like any other."""
 
 import sys
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -14,6 +15,35 @@ from mien.local.supervisor import StartError
 
 VIDEOS: Final = REPOSITORY / "var" / "demo"
 _PURPOSE: Final = "Demonstration with published portraits"
+
+
+@dataclass(frozen=True)
+class DemoPerson:
+    """Somebody the demo introduces; the third face, the astronaut Eileen Collins, stays a stranger.
+
+    Attributes:
+        photos: Folder of the photographs to enrol, below ``people``.
+        note: What a visitor should know, shown on the person's page.
+    """
+
+    name: str
+    photos: str
+    note: str
+
+
+PEOPLE: Final = (
+    DemoPerson(
+        "Barack Obama",
+        "barack-obama",
+        "Part of the demo. Enrolled from two photographs that none of the cameras shows.",
+    ),
+    DemoPerson(
+        "Joe Biden",
+        "joe-biden",
+        "Part of the demo. Enrolled from the only photograph there is: the cameras show the same one, "
+        "so recognising him here proves little.",
+    ),
+)
 
 
 def camera_process(*, port: int, videos: Path = VIDEOS) -> ProcessSpec:
@@ -40,7 +70,7 @@ def list_videos(videos: Path) -> list[Path]:
 
 
 async def register_demo(gateway_url: str, token: str, *, rtsp_port: int, videos: Path = VIDEOS) -> None:
-    """Register the demo cameras that the registry doesn't know yet, emotion switched on.
+    """Register the demo's cameras, emotion switched on, and introduce its people; again changes nothing.
 
     Raises:
         httpx.HTTPError: The gateway refused or did not answer.
@@ -48,16 +78,33 @@ async def register_demo(gateway_url: str, token: str, *, rtsp_port: int, videos:
     headers = {"Authorization": f"Bearer {token}"}
     async with httpx.AsyncClient(base_url=gateway_url, headers=headers, timeout=30.0) as api:
         for path in list_videos(videos):
-            camera_id = f"demo-{path.stem}"
-            camera = {
-                "name": f"Demo: {path.stem.replace('-', ' ')}",
-                "url": f"rtsp://127.0.0.1:{rtsp_port}/{path.stem}",
-                "emotion_policy": "per_person",
-                "emotion_purpose": _PURPOSE,
-            }
-            response = await api.patch(f"/api/cameras/{camera_id}", json=camera)
-            if response.status_code == httpx.codes.NOT_FOUND:
-                response = await api.post(
-                    "/api/cameras", json={"camera_id": camera_id, "demo": True, **camera}
-                )
-            response.raise_for_status()
+            await _register_camera(api, path.stem, f"rtsp://127.0.0.1:{rtsp_port}/{path.stem}")
+        response = await api.get("/api/people")
+        known = {person["name"] for person in response.raise_for_status().json()}
+        for person in PEOPLE:
+            if person.name not in known:
+                await _introduce(api, person, videos / "people" / person.photos)
+
+
+async def _register_camera(api: httpx.AsyncClient, name: str, address: str) -> None:
+    camera = {
+        "name": name.replace("-", " ").capitalize(),
+        "url": address,
+        "emotion_policy": "per_person",
+        "emotion_purpose": _PURPOSE,
+    }
+    response = await api.patch(f"/api/cameras/{name}", json=camera)
+    if response.status_code == httpx.codes.NOT_FOUND:
+        response = await api.post("/api/cameras", json={"camera_id": name, "demo": True, **camera})
+    response.raise_for_status()
+
+
+async def _introduce(api: httpx.AsyncClient, person: DemoPerson, photos: Path) -> None:
+    body = {"name": person.name, "demo_note": person.note, "consent_note": "Official portraits, published"}
+    response = await api.post("/api/people", json=body)
+    person_id = response.raise_for_status().json()["person_id"]
+    files = [
+        ("photos", (path.name, path.read_bytes(), "image/jpeg")) for path in sorted(photos.glob("*.jpg"))
+    ]
+    response = await api.post(f"/api/people/{person_id}/photos", files=files)
+    response.raise_for_status()

@@ -29,6 +29,7 @@ SIZE_WH: Final = (640, 360)
 FPS: Final = 15
 DEMO: Final = REPOSITORY / "var" / "demo"
 _SEAM_PX: Final = 24
+_ROOM: Final = 1.2  # a panel is this much larger than what is seen of it at a time
 _NOISE_SIGMA: Final = 2.5
 _NOISE_FRAMES: Final = 16
 
@@ -65,9 +66,6 @@ ENROLLED: Final[dict[str, tuple[Portrait, ...]]] = {
 }
 """Photographs to enrol: Obama's are never shown by a camera; of Biden there is only one."""
 
-TWO_FACES: Final = ((OBAMA_SMILING, COLLINS), (BIDEN, OBAMA_SPEAKING), (COLLINS, BIDEN), (OBAMA_STANDING, COLLINS))
-"""Pairs for benchmarks."""
-
 
 def build_demo(folder: Path = DEMO, *, advance: Callable[[float], None] = lambda _: None) -> None:
     """Make the clips and the photographs to enrol that are not there yet.
@@ -90,7 +88,9 @@ def build_demo(folder: Path = DEMO, *, advance: Callable[[float], None] = lambda
             write_clip(path, shots, advance=advance)
 
 
-def write_clip(path: Path, shots: Sequence[Shot], *, advance: Callable[[float], None] = lambda _: None) -> Path:
+def write_clip(
+    path: Path, shots: Sequence[Shot], *, advance: Callable[[float], None] = lambda _: None
+) -> Path:
     """Write one clip as a camera would encode it: H.264 without B frames, a keyframe every two seconds."""
     unfinished = path.with_suffix(".part")
     with av.open(str(unfinished), "w", format="mp4") as container:
@@ -118,33 +118,34 @@ def _pictures(shots: Sequence[Shot]) -> Iterator[NDArray[np.uint8]]:
 
 
 def _panels(shot: Shot) -> list[NDArray[np.float32]]:
-    """Cut each person out with room to move, all panels as wide as the picture allows; shape (H', W', 3)."""
+    """Cut each person out with room to move, as wide as picture and photograph allow; shape (H', W', 3)."""
     if not shot.people:
         return []
     width = SIZE_WH[0] // len(shot.people) + 2 * _SEAM_PX
-    size_wh = (round(width * 1.2), round(SIZE_WH[1] * 1.2))
-    return [_head_and_shoulders(person, size_wh, face_px=shot.face_share * SIZE_WH[1]) for person in shot.people]
+    size_wh = (round(width * _ROOM), round(SIZE_WH[1] * _ROOM))
+    return [
+        _head_and_shoulders(person, size_wh, face_px=shot.face_share * SIZE_WH[1]) for person in shot.people
+    ]
 
 
 def _head_and_shoulders(
     portrait: Portrait, size_wh: tuple[int, int], *, face_px: float
 ) -> NDArray[np.float32]:
-    """Scale a portrait until its face is *face_px* high and cut a window around it; edges are mirrored."""
+    """Scale a portrait until its face is *face_px* high and cut a window around it, no wider than it is."""
     picture = read_rgb(portrait)
     left, top, right, bottom = portrait.face_xyxy
     scale = face_px / (bottom - top)
     scaled = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    width, height = min(size_wh[0], scaled.shape[1]), size_wh[1]
     centre_x, centre_y = scale * (left + right) / 2, scale * (top + bottom) / 2
     # The face a little above the middle, as cameras see people; inside the photograph where it allows it.
-    x0 = _clamped(centre_x - size_wh[0] / 2, scaled.shape[1] - size_wh[0])
-    y0 = _clamped(centre_y - 0.42 * size_wh[1], scaled.shape[0] - size_wh[1])
+    x0 = float(np.clip(centre_x - width / 2, 0, scaled.shape[1] - width))
+    y0 = float(np.clip(centre_y - 0.42 * height, 0, max(scaled.shape[0] - height, 0)))
     matrix = np.array([[1, 0, -x0], [0, 1, -y0]], dtype=np.float64)
-    window = cv2.warpAffine(scaled, matrix, size_wh, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+    window = cv2.warpAffine(
+        scaled, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT
+    )
     return np.asarray(window, dtype=np.float32)
-
-
-def _clamped(start: float, room: float) -> float:
-    return float(np.clip(start, 0, room)) if room >= 0 else start
 
 
 def _compose(panels: Sequence[NDArray[np.float32]], *, phase: float) -> NDArray[np.float32]:
@@ -152,19 +153,22 @@ def _compose(panels: Sequence[NDArray[np.float32]], *, phase: float) -> NDArray[
     picture = _wall()
     slot = SIZE_WH[0] / max(len(panels), 1)
     for number, panel in enumerate(panels):
-        width = round(slot) + 2 * _SEAM_PX
+        width = min(round(slot) + 2 * _SEAM_PX, round(panel.shape[1] / _ROOM))
         view = _view(panel, (width, SIZE_WH[1]), phase=phase + 1.7 * number)
-        left = round(number * slot) - _SEAM_PX
-        ramp = np.clip(np.minimum(np.arange(width), np.arange(width)[::-1]) / (2 * _SEAM_PX), 0, 1)
+        left = round((number + 0.5) * slot - width / 2)
         from_x, to_x = max(left, 0), min(left + width, SIZE_WH[0])
         part = slice(from_x - left, to_x - left)
-        alpha = ramp.astype(np.float32)[part, None]
-        if number == 0:
-            alpha[: 2 * _SEAM_PX] = 1
-        if number == len(panels) - 1:
-            alpha[-2 * _SEAM_PX :] = 1
+        alpha = _soft_edges(width, left_soft=left > 0, right_soft=left + width < SIZE_WH[0])[part, None]
         picture[:, from_x:to_x] = alpha * view[:, part] + (1 - alpha) * picture[:, from_x:to_x]
     return picture
+
+
+def _soft_edges(width: int, *, left_soft: bool, right_soft: bool) -> NDArray[np.float32]:
+    """Return how much of a panel is seen in each column; edges at the picture's border are hard."""
+    columns = np.arange(width, dtype=np.float32)
+    from_left = columns / (2 * _SEAM_PX) if left_soft else np.ones_like(columns)
+    from_right = columns[::-1] / (2 * _SEAM_PX) if right_soft else np.ones_like(columns)
+    return np.clip(np.minimum(from_left, from_right), 0, 1)
 
 
 def _view(panel: NDArray[np.float32], size_wh: tuple[int, int], *, phase: float) -> NDArray[np.float32]:
