@@ -1,5 +1,6 @@
 """The demo's cameras and people, on a stack that is otherwise like any other."""
 
+import asyncio
 import sys
 from dataclasses import dataclass
 from functools import partial
@@ -108,3 +109,9 @@ async def _introduce(api: httpx.AsyncClient, person: DemoPerson, photos: Path) -
     ]
     response = await api.post(f"/api/people/{person_id}/photos", files=files)
     response.raise_for_status()
+
+
+def _read_photos(folder: Path) -> list[tuple[str, tuple[str, bytes, str]]]:
+    return [
+        ("photos", (path.name, path.read_bytes(), "image/jpeg")) for path in sorted(folder.glob("*.jpg"))
+    ]
