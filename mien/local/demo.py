@@ -104,9 +104,7 @@ async def _introduce(api: httpx.AsyncClient, person: DemoPerson, photos: Path) -
     body = {"name": person.name, "demo_note": person.note, "consent_note": "Official portraits, published"}
     response = await api.post("/api/people", json=body)
     person_id = response.raise_for_status().json()["person_id"]
-    files = [
-        ("photos", (path.name, path.read_bytes(), "image/jpeg")) for path in sorted(photos.glob("*.jpg"))
-    ]
+    files = await asyncio.to_thread(_read_photos, photos)
     response = await api.post(f"/api/people/{person_id}/photos", files=files)
     response.raise_for_status()
 

@@ -11,11 +11,11 @@ const face = (left: number, top: number, width = 120): Label => ({
 });
 
 test("a label stands above its face, on its left edge", () => {
-  expect(placeLabels([face(50, 100)], 400)).toEqual([{ below: false, alignRight: false }]);
+  expect(placeLabels([face(50, 100)], 400)).toEqual([{ below: false, alignRight: false, rowsDown: 0 }]);
 });
 
 test("a label that would leave the picture ends at its face's right edge", () => {
-  expect(placeLabels([face(300, 100, 200)], 400)).toEqual([{ below: false, alignRight: true }]);
+  expect(placeLabels([face(300, 100, 200)], 400)).toEqual([{ below: false, alignRight: true, rowsDown: 0 }]);
 });
 
 test("a label wider than the room on both sides starts at its face", () => {
@@ -34,4 +34,9 @@ test("of two labels that would cover each other the second goes below", () => {
 test("labels far from each other both stand above", () => {
   const placements = placeLabels([face(10, 90), face(250, 95)], 400);
   expect(placements.map((placement) => placement.below)).toEqual([false, false]);
+});
+
+test("where above and below are taken, a label goes a row further down", () => {
+  const crowd = [face(10, 5, 200), face(100, 5, 200), face(190, 5, 200)];
+  expect(placeLabels(crowd, 400).map((placement) => placement.rowsDown)).toEqual([0, 1, 2]);
 });

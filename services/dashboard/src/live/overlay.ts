@@ -115,7 +115,8 @@ class FaceElement {
     };
   }
 
-  placeLabel({ below, alignRight }: Placement): void {
+  placeLabel({ below, alignRight, rowsDown }: Placement): void {
+    this.root.style.setProperty("--rows-down", String(rowsDown));
     this.root.classList.toggle("face--label-below", below);
     this.root.classList.toggle("face--label-right", alignRight);
   }
