@@ -30,6 +30,7 @@ class Package:
 
     Attributes:
         source: Take a PyPI package's source archive rather than its wheel.
+        wheel_for: Take the wheel for this Python version and platform, whatever machine we are on.
     """
 
     registry: Literal["npm", "PyPI"]
@@ -37,6 +38,7 @@ class Package:
     version: str
     sha256: str
     source: bool = False
+    wheel_for: tuple[str, str] | None = None
 
     def __str__(self) -> str:
         return f"{self.registry} {self.name} {self.version}"
@@ -140,5 +142,8 @@ def _command(package: Package, folder: Path) -> list[str]:
     if package.registry == "npm":
         return ["npm", "pack", "--silent", "--ignore-scripts", f"{package.name}@{package.version}"]
     kind = ["--no-binary", package.name] if package.source else ["--only-binary", ":all:"]
+    if package.wheel_for is not None:
+        python_version, platform = package.wheel_for
+        kind += ["--python-version", python_version, "--platform", platform]
     pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", *kind]
     return [*pip, "--dest", str(folder), f"{package.name}=={package.version}"]

@@ -1,5 +1,7 @@
 """One of each event, for tests that need one; the golden files hold exactly these."""
 
+from typing import Any
+
 from mien.contracts import events
 
 QUALITY = events.Quality(
@@ -8,16 +10,16 @@ QUALITY = events.Quality(
 TRACK_ID = "door:3:17"
 FRAME_ID = "door:3:1024"
 CAPTURED_AT_NS = 1_790_000_000_123_456_789
-_COMMON = {
+_COMMON: dict[str, Any] = {
     "camera_id": "door",
     "captured_at_ns": CAPTURED_AT_NS,
     "trace": "00-" + "ab" * 16 + "-" + "cd" * 8 + "-01",
 }
 
 
-def face_shot(**changes: object) -> events.FaceShot:
+def face_shot(**changes: Any) -> events.FaceShot:
     """Return a face shot of the sample track, with some fields changed."""
-    fields: dict[str, object] = {
+    fields: dict[str, Any] = {
         **_COMMON,
         "event_id": "shot-1",
         "track_id": TRACK_ID,
@@ -29,7 +31,7 @@ def face_shot(**changes: object) -> events.FaceShot:
         "quality": QUALITY,
         "purpose": "identity",
     }
-    return events.FaceShot(**(fields | changes))  # type: ignore[arg-type]
+    return events.FaceShot(**(fields | changes))
 
 
 SAMPLES: dict[str, events.Event] = {

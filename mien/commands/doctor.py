@@ -8,7 +8,7 @@ from mien.local.home import Home
 
 
 def doctor() -> None:
-    """Say what this machine lacks to run Mien, and the command that fixes it; exits with 1 if it can't run."""
+    """Say what this machine lacks, and the command that fixes it; exits with 1 if Mien can't run."""
     console = Console()
     can_run = True
     for finding in examine(Home.locate()):

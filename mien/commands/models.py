@@ -74,7 +74,7 @@ def verify(root: Root = repository.ROOT) -> None:
         _say(f"{folder.parent.name}/{folder.name}: {state} {damaged}".rstrip())
         wrong += state is not State.READY
     if wrong:
-        _fail(f"{wrong} of the models are not ready; `mien models build` repairs those it builds")
+        _fail(f"models not ready: {wrong}; `mien models build` repairs those it builds")
 
 
 @import_app.command("vgg-face")
@@ -83,6 +83,9 @@ def import_vgg_face(
         Path, typer.Argument(help="Keras weights, vgg_face_weights.h5", exists=True, dir_okay=False)
     ],
     root: Root = repository.ROOT,
+    bgr: Annotated[
+        bool, typer.Option("--bgr", help="The weights expect BGR (Caffe) instead of RGB.")
+    ] = False,
 ) -> None:
     """Turn VGG-Face weights that you have into a model.
 
@@ -91,7 +94,7 @@ def import_vgg_face(
     """
     try:
         with _out.status("reading the weights"):
-            model = vggface.build(vggface.read_keras_weights(file))
+            model = vggface.build(vggface.read_keras_weights(file), trained_on_bgr=bgr)
         with _out.status("writing the model, 580 MB"):
             origin = {"source": f"{file.name} sha256 {file_sha256(file)}"}
             repository.publish(model, root / vggface.NAME / "1", origin=origin)

@@ -16,7 +16,10 @@ CAMERAS_GENERATION_KEY = "mien:cameras:generation"
 """Counts changes to the registry; whoever holds cameras in memory polls it each second."""
 CAMERA_STATUS_TTL_SECONDS = 10
 WATCH_TTL_SECONDS = 5
-TRACK_TTL_SECONDS = 120
+TRACK_TTL_SECONDS = 3600
+"""As long as the results and the end of a track can still be read from Kafka."""
+TRACK_STATE_TTL_SECONDS = 120
+"""For what a worker keeps of a track between two of its shots, which are seconds apart."""
 PRESENCE_TTL_SECONDS = 6
 GALLERY_GENERATION_KEY = "mien:gallery:generation"
 """Counts changes to any template; recognizers poll it each second."""

@@ -93,7 +93,7 @@ def _dashboard() -> Finding:
 
 def _node() -> Finding:
     # Only a changed dashboard needs it again.
-    fix = "apt-get install nodejs npm"
+    fix = "none needed: bin/mien installs its own into .venv when the dashboard has changed"
     if not (node := shutil.which("node")) or not shutil.which("npm"):
         return Finding(f"Node {_MIN_NODE}+", False, "not found", fix, needed=False)
     major = _first_number([node, "--version"])

@@ -93,13 +93,20 @@ class Home:
         """Return what runs.
 
         Raises:
-            NotRunningError: Nothing was ever started here, or it was stopped.
+            NotRunningError: Nothing was ever started here, or it has ended, however it ended.
         """
-        try:
-            state: dict[str, Any] = json.loads(self.state.read_text())
-        except FileNotFoundError:
-            raise NotRunningError(f"Mien does not run on {self.path}: start it with mien up") from None
+        if not self.state.is_file() or not self._is_locked():
+            raise NotRunningError(f"Mien does not run on {self.path}: start it with mien up")
+        state: dict[str, Any] = json.loads(self.state.read_text())
         return state
+
+    def _is_locked(self) -> bool:
+        with (self.path / "lock").open("a") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+        return False
 
     def gateway_url(self) -> str:
         """Return the address of the gateway of this folder's stack.

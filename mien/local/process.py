@@ -40,6 +40,11 @@ class ProcessSpec:
     start_timeout_seconds: float = 60.0
     stop_timeout_seconds: float = 12.0
 
+    @property
+    def ports(self) -> tuple[int, ...]:
+        """All ports that the process must hold to be ready."""
+        return tuple(port for port in (self.port, self.health_port) if port is not None)
+
 
 async def spawn(spec: ProcessSpec) -> asyncio.subprocess.Process:
     """Start a process in its own session, its output on one pipe; it dies with us, however we die.

@@ -2,11 +2,12 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from typing import Final
 
 import aiohttp
+import psutil
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 from redis.asyncio import Redis
@@ -25,6 +26,16 @@ async def accepts_connections(port: int) -> bool:
     with suppress(OSError):
         await writer.wait_closed()
     return True
+
+
+def listens_on(pid: int, ports: Iterable[int]) -> bool:
+    """Whether a process itself holds ports: an answer may come from somebody else who took them meanwhile."""
+    try:
+        connections = psutil.Process(pid).net_connections("tcp")
+    except psutil.Error:
+        return False
+    held = {connection.laddr.port for connection in connections if connection.status == psutil.CONN_LISTEN}
+    return held.issuperset(ports)
 
 
 async def is_kafka_ready(port: int) -> bool:

@@ -185,6 +185,7 @@ async def _start(
     supervisor: Supervisor, options: StackOptions, *, ports: Mapping[str, int], output: Output
 ) -> None:
     home = options.home
+    cameras = [demo.camera_process(port=ports["demo-cameras"])] if options.with_demo else []
     kafka_folder = home.path / "kafka"
     await asyncio.to_thread(
         prepare_storage, kafka_folder, port=ports["kafka"], controller_port=ports["controller"]
@@ -203,7 +204,7 @@ async def _start(
         for name in worker_names(options)
     )
     if options.with_demo:
-        await supervisor.start([demo.camera_process(port=ports["demo-cameras"])])
+        await supervisor.start(cameras)
         await demo.register_demo(
             home.gateway_url(), home.cli_token.read_text().strip(), rtsp_port=ports["demo-cameras"]
         )

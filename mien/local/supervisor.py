@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from mien.local.process import ProcessSpec, describe_exit, forward_lines, spawn, stop_process
+from mien.local.readiness import listens_on
 
 State = Literal["starting", "ready", "not ready", "restarting", "stopping", "stopped"]
 WriteLine = Callable[[str, str], None]
@@ -122,7 +123,7 @@ class SupervisedProcess:
             return f"could not be started: {error}"
         self._change(self.state, process.pid)
         reading = asyncio.create_task(forward_lines(process, lambda line: self._write(self.spec.name, line)))
-        watching = asyncio.create_task(self._watch_readiness())
+        watching = asyncio.create_task(self._watch_readiness(process.pid))
         stopping = asyncio.create_task(self._stopping.wait())
         ending = asyncio.create_task(process.wait())
         try:
@@ -139,9 +140,9 @@ class SupervisedProcess:
         self._last_exit = await ending
         return describe_exit(self._last_exit)
 
-    async def _watch_readiness(self) -> None:
+    async def _watch_readiness(self, pid: int) -> None:
         while True:
-            is_ready = await self.spec.check_ready()
+            is_ready = await self.spec.check_ready() and listens_on(pid, self.spec.ports)
             if is_ready:
                 self._ready.set()
                 self._change("ready", self.pid)

@@ -17,7 +17,7 @@ NAME: Final = "face_embedder_vggface"
 SIZE: Final = 224
 DIMENSIONS: Final = 2622
 
-# Average training picture of the original release, which was trained on RGB.
+# Average colour of the training pictures, as the original release gives it.
 _MEAN_RGB = (129.1863, 104.7624, 93.5940)
 # Convolutions of 3x3 between two poolings, by their number of filters.
 _BLOCKS = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))
@@ -60,9 +60,12 @@ def read_keras_weights(path: Path) -> list[Layer]:
     return list(zip(arrays[::2], arrays[1::2], strict=True))
 
 
-def build(convolutions: list[Layer]) -> Model:
+def build(convolutions: list[Layer], *, trained_on_bgr: bool = False) -> Model:
     """Return the model: uint8 RGB faces to the 2622 scores before the softmax, scaled to length 1."""
-    remaining = iter(convolutions)
+    kernel, bias = convolutions[0]
+    # Turning the first kernel around takes the pictures in RGB whatever the network was trained on.
+    first = (kernel[:, :, ::-1, :], bias) if trained_on_bgr else (kernel, bias)
+    remaining = iter([first, *convolutions[1:]])
     graph = Graph()
     x = layers.image_input(graph, SIZE, _MEAN_RGB)
     for block, filters in enumerate(_BLOCKS, start=1):

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import structlog
@@ -30,16 +31,24 @@ log = structlog.get_logger()
 _SWEEP_SECONDS = 1.0
 
 
+@dataclass
+class _Held:
+    partition: int
+    pipeline: CameraPipeline
+    last_frame_at: float
+    """When a frame last came, on the monotonic clock."""
+
+
 class Pipelines:
     """The pipeline of each camera that is ours, with its partition, under an epoch drawn from Redis."""
 
     def __init__(self, redis: Redis, settings: DetectorSettings) -> None:
         self._redis = redis
         self._settings = settings
-        self._pipelines: dict[str, tuple[int, CameraPipeline]] = {}
+        self._held: dict[str, _Held] = {}
 
     def __iter__(self) -> Iterator[str]:
-        return iter(list(self._pipelines))
+        return iter(list(self._held))
 
     async def of(self, camera_id: str, partition: int) -> CameraPipeline:
         """Return a camera's pipeline, begun when it is first asked for.
@@ -47,7 +56,7 @@ class Pipelines:
         Raises:
             TransientError: Redis gave no epoch.
         """
-        if camera_id not in self._pipelines:
+        if camera_id not in self._held:
             try:
                 epoch = int(await self._redis.incr(track_epoch_key(camera_id)))
             except (RedisError, OSError) as error:
@@ -55,22 +64,25 @@ class Pipelines:
             pipeline = CameraPipeline(
                 camera_id, epoch, tracking=self._settings.tracking(), shots=self._settings.shots()
             )
-            self._pipelines[camera_id] = (partition, pipeline)
+            self._held[camera_id] = _Held(partition, pipeline, time.monotonic())
             log.info("camera.taken", camera_id=camera_id, partition=partition, epoch=epoch)
-        return self._pipelines[camera_id][1]
+        held = self._held[camera_id]
+        held.last_frame_at = time.monotonic()
+        return held.pipeline
 
     def pop(self, camera_id: str) -> tuple[int, CameraPipeline]:
         """Forget a camera; returns its partition and pipeline."""
-        return self._pipelines.pop(camera_id)
+        held = self._held.pop(camera_id)
+        return held.partition, held.pipeline
 
     def left(self, cameras: CameraDirectory, partitions: frozenset[int]) -> list[str]:
         """Return the cameras that are silent, gone, switched off, or on none of our partitions."""
-        oldest_ns = time.time_ns() - int(self._settings.silent_seconds * 1e9)
+        oldest = time.monotonic() - self._settings.silent_seconds
         found = []
-        for camera_id, (partition, pipeline) in self._pipelines.items():
+        for camera_id, held in self._held.items():
             camera = cameras.get(camera_id)
-            is_ours = camera is not None and camera.enabled and partition in partitions
-            if not is_ours or pipeline.last_captured_at_ns < oldest_ns:
+            is_ours = camera is not None and camera.enabled and held.partition in partitions
+            if not is_ours or held.last_frame_at < oldest:
                 found.append(camera_id)
         return found
 

@@ -10,9 +10,9 @@ from functools import lru_cache
 
 import cv2
 import numpy as np
-import openvino as ov
 from numpy.typing import NDArray
 
+from mien.runtime.quiet_openvino import openvino as ov
 from mien.vision.boxes import Boxes, clipped, squared, suppress_overlaps
 from services.detector.detection import Detections
 from services.detector.mtcnn_networks import build_networks

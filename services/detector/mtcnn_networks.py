@@ -11,11 +11,11 @@ from typing import Any
 
 import joblib
 import numpy as np
-import openvino as ov
-import openvino.opset13 as ops
 from numpy.typing import NDArray
 
 from mien.errors import SettingsError
+from mien.runtime.quiet_openvino import openvino as ov
+from mien.runtime.quiet_openvino import opset13 as ops
 
 Weights = Sequence[NDArray[np.float32]]
 Node = Any  # openvino ships no types

@@ -71,7 +71,7 @@ class CameraPipeline:
         self._shot_settings = shots
         self._plans: dict[str, ShotPlan] = {}
         self._last_look: tuple[int, Detections] | None = None
-        self.last_captured_at_ns = 0
+        self._last_captured_at_ns = 0
 
     @property
     def active_tracks(self) -> int:
@@ -89,11 +89,11 @@ class CameraPipeline:
     def observe(self, frame: Frame, detections: Detections) -> Observation:
         """Take in the faces of the next frame."""
         ended = []
-        if frame.captured_at_ns <= self.last_captured_at_ns:
+        if frame.captured_at_ns <= self._last_captured_at_ns:
             ended = self.end_tracks()  # the clock was set back: time between the two means nothing
         if detections is not self.remembered(frame):
             self._last_look = (frame.captured_at_ns, detections)
-        self.last_captured_at_ns = frame.captured_at_ns
+        self._last_captured_at_ns = frame.captured_at_ns
         step = self._tracker.update(detections, frame.captured_at_ns)
         ended += [self._ended(track) for track in step.ended]
         self._plans |= {track_id: ShotPlan(self._shot_settings) for track_id in step.started}

@@ -22,7 +22,7 @@ class EmotionSettings(ServiceSettings):
     min_probability: float = Field(0.45, ge=0, le=1, description="A label below this is 'uncertain'")
     switch_margin: float = Field(0.1, ge=0, le=1, description="Lead a new label needs over the one shown")
     min_quality: float = Field(0.15, ge=0, le=1, description="Views worse than this are skipped and counted")
-    max_batch_size: int = Field(16, ge=1, le=128, description="Most faces in one call to the model server")
+    max_batch_size: int = Field(16, ge=1, le=32, description="Most faces in one call to the model server")
     kafka: KafkaSettings = Field(default_factory=lambda: KafkaSettings(), description="MIEN_KAFKA_*")
     redis: RedisSettings = Field(default_factory=lambda: RedisSettings(), description="MIEN_REDIS_*")
     serving: ServingSettings = Field(default_factory=lambda: ServingSettings(), description="MIEN_SERVING_*")

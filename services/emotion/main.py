@@ -6,21 +6,22 @@ from collections.abc import Sequence
 import msgspec
 import numpy as np
 from aiokafka import AIOKafkaProducer
-from mien.runtime.serving import Prediction, ServingClient
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from mien.contracts.events import FaceShot
 from mien.contracts.models import EMOTION_CLASSIFIER, IMAGES, PROBABILITIES
-from mien.contracts.shared_state import TRACK_TTL_SECONDS, emotion_state_key
+from mien.contracts.shared_state import TRACK_STATE_TTL_SECONDS, emotion_state_key
 from mien.contracts.topics import EMOTION_FACES, EMOTIONS
 from mien.errors import TransientError
 from mien.runtime import metrics
 from mien.runtime.bus import open_event_producer, publish
 from mien.runtime.cameras import CameraDirectory, CameraRegistry
 from mien.runtime.event_loop import Received, handle_events
+from mien.runtime.model_watch import watch_model
 from mien.runtime.redis_connection import connect_redis
 from mien.runtime.service import Service, announce_presence, run_service, run_until_stopped
+from mien.runtime.serving import Prediction, ServingClient
 from mien.runtime.settings import settings_from_command_line
 from mien.runtime.shots import align_shots
 from services.emotion.config import EmotionSettings
@@ -71,7 +72,7 @@ class EmotionWorker:
             event = estimated(state, shot, model=_MODEL.name, model_version=prediction.version)
             await publish(self._producer, EMOTIONS, event, partition=one.partition)
             await self._redis.set(
-                emotion_state_key(shot.track_id), msgspec.msgpack.encode(state), ex=TRACK_TTL_SECONDS
+                emotion_state_key(shot.track_id), msgspec.msgpack.encode(state), ex=TRACK_STATE_TTL_SECONDS
             )
             states[shot.track_id] = state
             metrics.EMOTIONS.labels(state.label).inc()
@@ -128,6 +129,7 @@ def main() -> None:
             await run_until_stopped(
                 service,
                 cameras.follow(service),
+                watch_model(service, serving, _MODEL.name, meanwhile="emotions are paused"),
                 handle_events(service, settings.kafka, EMOTION_FACES, FaceShot, worker.handle),
                 announce_presence(service, redis),
             )

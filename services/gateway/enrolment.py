@@ -19,8 +19,9 @@ from mien.contracts.topics import ENROLMENTS
 from mien.errors import TransientError
 from mien.runtime.event_loop import Received
 from mien.runtime.gallery import TemplateStore
-from mien.runtime.service import Service, wait_or_stop
+from mien.runtime.service import Service
 from services.gateway.database import Database, Photo
+from services.gateway.pause import wait_at_most
 from services.gateway.people import mark_submitted, new_id, settle_photo, unsubmitted_photos
 from services.gateway.photos import PhotoError, normalize_photo
 from services.gateway.publisher import Publisher
@@ -59,7 +60,7 @@ class EnrolmentRoad:
 
     async def run(self, service: Service) -> None:
         """Send what the broker hasn't got yet, also from before a restart or an outage, until cancelled."""
-        while True:
+        while not service.stop.is_set():
             self._wanted.clear()
             try:
                 while await self._send_batch() == _BATCH:
@@ -67,7 +68,7 @@ class EnrolmentRoad:
                 service.health.resolve("enrolment")
             except TransientError as error:
                 service.health.report("enrolment", f"photos are waiting to be sent: {error}")
-            await wait_or_stop(self._wanted, _RETRY_SECONDS)
+            await wait_at_most(self._wanted, _RETRY_SECONDS)
 
     async def settle(self, received: Sequence[Received[EnrolmentResult]]) -> None:
         """Write down what became of photos; templates of photos deleted meanwhile are deleted, too.

@@ -25,10 +25,11 @@ from mien.contracts.shared_state import (
 )
 from mien.runtime import metrics
 from mien.runtime.cameras import CameraDirectory, CameraRegistry
-from mien.runtime.service import Service, wait_or_stop
+from mien.runtime.service import Service
 from services.gateway.hub import FrameMessage, Hub
 from services.gateway.merge import TrackStore
 from services.gateway.names import PEOPLE_CHANGED_CHANNEL, Names
+from services.gateway.pause import wait_at_most
 from services.gateway.pipeline import live_frame
 from services.gateway.track_memory import TrackMemory
 
@@ -75,16 +76,20 @@ class LiveFeed:
         hub.on_change(self._watch_changed.set)
 
     async def run(self, service: Service) -> None:
-        """Feed the hub until cancelled; a lost Redis is connected again."""
+        """Feed the hub until cancelled; a lost Redis is connected again.
+
+        Each loop looks at ``service.stop`` besides: redis-py, too, waits in a way that can swallow a
+        cancellation (see :mod:`services.gateway.pause`).
+        """
         async with asyncio.TaskGroup() as group:
             group.create_task(self._keep_reading(service))
-            group.create_task(self._renew_watches())
-            group.create_task(self._load_tracks())
-            group.create_task(self._follow_names())
-            group.create_task(self._follow_cameras())
+            group.create_task(self._renew_watches(service))
+            group.create_task(self._load_tracks(service))
+            group.create_task(self._follow_names(service))
+            group.create_task(self._follow_cameras(service))
 
     async def _keep_reading(self, service: Service) -> None:
-        while True:
+        while not service.stop.is_set():
             try:
                 async with self._redis.pubsub(ignore_subscribe_messages=True) as subscription:
                     await self._read(service, subscription)
@@ -97,7 +102,7 @@ class LiveFeed:
 
     async def _read(self, service: Service, subscription: PubSub) -> None:
         subscribed: frozenset[str] = frozenset()
-        while True:
+        while not service.stop.is_set():
             wanted = _ALWAYS | _channels_of(self._hub.watched)
             if gone := subscribed - wanted:
                 await subscription.unsubscribe(*gone)
@@ -155,8 +160,8 @@ class LiveFeed:
                 text = msgspec.json.encode(CameraUpdate(status=status)).decode()
                 self._hub.send_text(("camera", camera_id), text)
 
-    async def _renew_watches(self) -> None:
-        while True:
+    async def _renew_watches(self, service: Service) -> None:
+        while not service.stop.is_set():
             self._watch_changed.clear()
             try:
                 async with self._redis.pipeline(transaction=False) as pipe:
@@ -167,11 +172,11 @@ class LiveFeed:
                 log.warning("feed.renew_failed", error=type(error).__name__)
                 await asyncio.sleep(_RECONNECT_SECONDS)
             self._show_silent_cameras()
-            await wait_or_stop(self._watch_changed, _RENEW_SECONDS)
+            await wait_at_most(self._watch_changed, _RENEW_SECONDS)
 
-    async def _load_tracks(self) -> None:
+    async def _load_tracks(self, service: Service) -> None:
         """Load what was merged of tracks that began before anybody watched."""
-        while True:
+        while not service.stop.is_set():
             await self._load_wanted.wait()
             self._load_wanted.clear()
             missing, self._missing = list(self._missing), set()
@@ -182,15 +187,15 @@ class LiveFeed:
                 log.warning("feed.load_failed", tracks=len(missing), error=type(error).__name__)
                 await asyncio.sleep(_RECONNECT_SECONDS)
 
-    async def _follow_names(self) -> None:
-        while True:
+    async def _follow_names(self, service: Service) -> None:
+        while not service.stop.is_set():
             # Also without a notice, for one may have been lost with the connection.
             self._names_changed.clear()
             await self._names.refresh()
-            await wait_or_stop(self._names_changed, 15.0)
+            await wait_at_most(self._names_changed, 15.0)
 
-    async def _follow_cameras(self) -> None:
-        while True:
+    async def _follow_cameras(self, service: Service) -> None:
+        while not service.stop.is_set():
             await self._directory.changed.wait()
             self._directory.changed.clear()
             try:

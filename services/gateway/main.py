@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Coroutine
-from contextlib import suppress
 from typing import Any
 
 from redis.asyncio import Redis
@@ -35,6 +34,7 @@ from services.gateway.sightings import SightingRecorder
 from services.gateway.web import listen, serve_web
 
 _CONSUMER_GRACE_SECONDS = 4.0
+_CANCEL_AGAIN_SECONDS = 0.5
 
 
 def main() -> None:
@@ -120,8 +120,12 @@ def _event_work(context: Context) -> list[Coroutine[Any, Any, None]]:
     async def consume(topic: Topic, event_type: Any, handle: Any) -> None:
         # Without the cameras' policies nothing may be written down.
         await context.directory.wait_until_known(service)
+        await _until_stopped(service, context.publisher.wait_connected())
+        if service.stop.is_set():
+            return
         offset_reset = "latest" if topic is TRACKS else "earliest"
-        await handle_events(service, kafka, topic, event_type, handle, offset_reset=offset_reset)
+        work = handle_events(service, kafka, topic, event_type, handle, offset_reset=offset_reset)
+        await _until_stopped(service, work, grace_seconds=_CONSUMER_GRACE_SECONDS)
 
     endless = (
         feed.run(service),
@@ -130,10 +134,7 @@ def _event_work(context: Context) -> list[Coroutine[Any, Any, None]]:
         recorder.run(service),
     )
     return [
-        *(
-            _until_stopped(service, consume(*consumer), grace_seconds=_CONSUMER_GRACE_SECONDS)
-            for consumer in consumers
-        ),
+        *(consume(*consumer) for consumer in consumers),
         *(_until_stopped(service, work) for work in endless),
     ]
 
@@ -149,7 +150,9 @@ async def _until_stopped(
             await asyncio.wait({working}, timeout=grace_seconds)
     finally:
         stopping.cancel()
-        if not working.done():
+        while not working.done():
+            # Again and again: a library that waits with asyncio.wait_for may swallow one of them.
             working.cancel()
-        with suppress(asyncio.CancelledError):
-            await working
+            await asyncio.wait({working}, timeout=_CANCEL_AGAIN_SECONDS)
+    if not working.cancelled():
+        working.result()

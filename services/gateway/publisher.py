@@ -22,6 +22,11 @@ class Publisher:
     def __init__(self, settings: KafkaSettings) -> None:
         self._settings = settings
         self._producer: AIOKafkaProducer | None = None
+        self._first_contact = asyncio.Event()
+
+    async def wait_connected(self) -> None:
+        """Return once the broker has answered for the first time."""
+        await self._first_contact.wait()
 
     async def publish(self, topic: Topic, event: Event, *, partition: int) -> None:
         """Send one event and wait until the broker has it.
@@ -57,8 +62,9 @@ class Publisher:
         service.health.report("kafka", "Kafka does not answer")
         async with open_event_producer(self._settings) as producer:
             self._producer = producer
+            self._first_contact.set()
             try:
-                while True:
+                while not service.stop.is_set():
                     await self._check(producer, service)
                     await asyncio.sleep(_CHECK_SECONDS)
             finally:

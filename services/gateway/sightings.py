@@ -103,7 +103,7 @@ class SightingRecorder:
 
     async def run(self, service: Service) -> None:
         """Close tracks whose detector died before it could say that they ended, until cancelled."""
-        while True:
+        while not service.stop.is_set():
             await asyncio.sleep(_REAP_SECONDS)
             try:
                 silent = await _redis(self._tracks.silent_since(_now_ms() - self._silent_ms))
@@ -118,6 +118,7 @@ class SightingRecorder:
         """Write down ended tracks and tell integrators; doing it again changes and tells the same."""
         if not track_ids:
             return
+        await self._directory.refresh()  # what may be written is decided by the policies of now
         states = await _redis(self._tracks.load(track_ids))
         names = await self._names.read()
         sightings = [

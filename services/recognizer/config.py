@@ -31,7 +31,7 @@ class RecognizerSettings(ServiceSettings):
     min_quality: float = Field(
         0.25, ge=0, le=1, description="Below this, a face nobody resembles is 'unclear', not 'unknown'"
     )
-    max_batch_size: int = Field(16, ge=1, le=128, description="Most faces in one call to the model server")
+    max_batch_size: int = Field(16, ge=1, le=32, description="Most faces in one call to the model server")
     kafka: KafkaSettings = Field(default_factory=lambda: KafkaSettings(), description="MIEN_KAFKA_*")
     redis: RedisSettings = Field(default_factory=lambda: RedisSettings(), description="MIEN_REDIS_*")
     serving: ServingSettings = Field(default_factory=lambda: ServingSettings(), description="MIEN_SERVING_*")

@@ -7,22 +7,23 @@ import msgspec
 import numpy as np
 import structlog
 from aiokafka import AIOKafkaProducer
-from mien.runtime.serving import ServingClient
 from numpy.typing import NDArray
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from mien.contracts.events import FaceShot, TemplateCreated, derive_event_id
 from mien.contracts.models import EMBEDDINGS, IMAGES
-from mien.contracts.shared_state import TRACK_TTL_SECONDS, Template, vote_key
+from mien.contracts.shared_state import TRACK_STATE_TTL_SECONDS, Template, vote_key
 from mien.contracts.topics import ENROLMENT_RESULTS, IDENTITIES, IDENTITY_FACES
 from mien.errors import TransientError
 from mien.runtime import metrics
 from mien.runtime.bus import open_event_producer, publish
 from mien.runtime.event_loop import Received, handle_events
 from mien.runtime.gallery import TemplateStore
+from mien.runtime.model_watch import watch_model
 from mien.runtime.redis_connection import connect_redis
 from mien.runtime.service import Service, announce_presence, run_service, run_until_stopped, wait_or_stop
+from mien.runtime.serving import ServingClient
 from mien.runtime.settings import settings_from_command_line
 from mien.runtime.shots import align_shots
 from services.recognizer.config import RecognizerSettings
@@ -131,7 +132,9 @@ class Recognizer:
         )
         vote, decided = decide(vote, shot, self._gallery, self._thresholds)
         await publish(self._producer, IDENTITIES, decided, partition=one.partition)
-        await self._redis.set(vote_key(shot.track_id), msgspec.msgpack.encode(vote), ex=TRACK_TTL_SECONDS)
+        await self._redis.set(
+            vote_key(shot.track_id), msgspec.msgpack.encode(vote), ex=TRACK_STATE_TTL_SECONDS
+        )
         votes[shot.track_id] = vote
         metrics.IDENTITIES.labels(decided.answer, decided.state).inc()
 
@@ -194,6 +197,7 @@ def main() -> None:
             await run_until_stopped(
                 service,
                 recognizer.follow_gallery(service),
+                watch_model(service, serving, settings.embedder, meanwhile="new faces wait for their names"),
                 handle_events(service, settings.kafka, IDENTITY_FACES, FaceShot, recognizer.handle),
                 announce_presence(service, redis),
             )

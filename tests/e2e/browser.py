@@ -6,30 +6,17 @@ from typing import Any
 
 from playwright.async_api import Page, async_playwright
 
-CHROMIUM = "/usr/bin/chromium"
-_FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
+from mien.bench.browser import CHROMIUM, CHROMIUM_FLAGS, sign_in
 
 
 @asynccontextmanager
 async def open_dashboard(base_url: str, *, username: str, password: str) -> AsyncIterator[Page]:
     """Sign in as a person would and stay on the live page."""
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=_FLAGS)
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
         try:
             page = await browser.new_page(viewport={"width": 1440, "height": 900})
-            await page.goto(base_url)
-            await page.get_by_label("User name").fill(username)
-            await page.get_by_label("Password").fill(password)
-            await page.get_by_role("button", name="Sign in").click()
-            await page.wait_for_selector("[data-camera-id]", timeout=20_000)
+            await sign_in(page, base_url, username=username, password=password)
             yield page
         finally:
             await browser.close()

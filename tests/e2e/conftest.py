@@ -16,9 +16,9 @@ import httpx
 import pytest
 from aiokafka import AIOKafkaConsumer
 
+from mien.bench.clips import write_clip
 from mien.contracts.events import DeadLetter, decode_event
 from mien.contracts.topics import DEAD_LETTERS
-from tests.clips import write_clip
 from tests.faces import people, read_rgb, require_faces
 
 REPOSITORY = Path(__file__).parents[2]
@@ -32,16 +32,17 @@ STRANGER = "Vicente_Fox"
 def eventually(read: Callable[[], _T], holds: Callable[[_T], bool], *, within_seconds: float) -> _T:
     """Read until it holds; a test that waits in vain fails with what was read last."""
     deadline = time.monotonic() + within_seconds
-    value: Any = None
+    seen: object = None
     while time.monotonic() < deadline:
         try:
             value = read()
             if holds(value):
                 return value
+            seen = value
         except httpx.TransportError as error:
-            value = error
+            seen = error
         time.sleep(0.2)
-    raise AssertionError(f"not so within {within_seconds} s; last: {value!r}")
+    raise AssertionError(f"not so within {within_seconds} s; last: {seen!r}")
 
 
 @dataclass
@@ -76,7 +77,7 @@ class Stack:
         return response.json()
 
     def enrol(self, name: str, photos: list[Path]) -> str:
-        """Add a person and wait until every photo is a template."""
+        """Add a person and wait until every photo is judged; most must have become templates."""
         created = self.client.post("/api/people", json={"name": name, "consent_note": "test"})
         created.raise_for_status()
         person_id = str(created.json()["person_id"])
@@ -84,7 +85,7 @@ class Stack:
         self.client.post(f"/api/people/{person_id}/photos", files=files, timeout=30).raise_for_status()
         eventually(
             lambda: [photo["status"] for photo in self.get(f"/api/people/{person_id}/photos")],
-            lambda states: bool(states) and set(states) == {"enrolled"},
+            lambda states: "pending" not in states and states.count("enrolled") >= len(photos) - 1 > 0,
             within_seconds=30,
         )
         return person_id

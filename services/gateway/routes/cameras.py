@@ -154,7 +154,8 @@ def camera_info(camera: Camera, camera_status: CameraStatus | None) -> CameraInf
 
 
 async def _announce(context: Context, camera: Camera, *, removed: bool = False) -> None:
-    """Tell ingest; without the broker it notices by itself within a second, so nobody has to wait."""
+    """Tell everyone; without the broker ingest notices by itself within a second, so nobody has to wait."""
+    await context.directory.refresh()
     revision = camera.revision + removed
     event = CameraChanged(
         camera_id=camera.camera_id,

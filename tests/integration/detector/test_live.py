@@ -180,3 +180,30 @@ async def _collect_previews(channel: object, seen: list[Preview]) -> None:
     async for message in channel.listen():  # type: ignore[attr-defined]
         if message["type"] == "message":
             seen.append(msgspec.msgpack.decode(message["data"], type=Preview))  # noqa: PERF401 - it never ends
+
+
+async def test_another_detector_takes_over(settings: DetectorSettings, scene: NDArray[np.uint8]) -> None:
+    """When one of two detectors leaves, its cameras go on at the other, under tracks of a later epoch."""
+    async with (
+        listen(settings, TRACKS, TracksObserved) as tracks,
+        camera_feed(settings, camera("shared-a")) as first,
+        camera_feed(settings, camera("shared-b")) as second,
+        running_detector(settings),
+    ):
+
+        def seen_since(start: int) -> set[str]:
+            return {track_id for one in tracks[start:] for track_id in one.track_ids}
+
+        def both_seen_since(start: int) -> bool:
+            return {track_id.split(":")[0] for track_id in seen_since(start)} == {"shared-a", "shared-b"}
+
+        async with running_detector(settings):
+            showing = asyncio.create_task(second.show(scene, lambda: both_seen_since(0), "both cameras"))
+            await first.show(scene, lambda: both_seen_since(0), "both cameras")
+            await showing
+        before = len(tracks)
+        showing = asyncio.create_task(second.show(scene, lambda: both_seen_since(before), "both again"))
+        await first.show(scene, lambda: both_seen_since(before), "both again")
+        await showing
+    epochs = {tuple(track_id.split(":")[:2]) for track_id in seen_since(0)}
+    assert len(epochs) >= 3

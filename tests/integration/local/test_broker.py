@@ -1,6 +1,7 @@
 """The broker that `mien up` starts is a real Kafka, and keeps what it acknowledged."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -138,3 +139,12 @@ def test_redis_keeps_what_it_was_told_after_sigkill(tmp_path: Path) -> None:
         process.wait()
     with run_native(spec, log_path=tmp_path / "redis.log"):
         assert redis.Redis(port=port).get("kept") == b"yes"
+
+
+async def test_the_topic_file_creates_the_same_topics_and_can_be_run_again(kafka_bootstrap: str) -> None:
+    """The job of the compose file leaves nothing for the services to create."""
+    script = Path(__file__).resolve().parents[3] / "deploy" / "kafka" / "create_topics.py"
+    for _ in range(2):
+        process = await asyncio.create_subprocess_exec(sys.executable, str(script), kafka_bootstrap, "6")
+        assert await process.wait() == 0
+    assert await create_topics(KafkaSettings(bootstrap_servers=kafka_bootstrap, partitions=6)) == []

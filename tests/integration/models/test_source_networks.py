@@ -38,9 +38,7 @@ class SourceNetworks:
         arguments = [network, images_path, count, size, output_path]
         command = ["node", SCRIPT, self.library, self.folder, *arguments]
         subprocess.run([str(part) for part in command], check=True, timeout=300)
-        output: NDArray[np.float32] = np.empty((count, columns), np.float32)
-        output.ravel()[:] = np.frombuffer(output_path.read_bytes(), np.float32)
-        return output
+        return np.frombuffer(output_path.read_bytes(), np.float32).reshape(count, columns)
 
 
 @pytest.fixture
@@ -58,7 +56,8 @@ def source_networks(tmp_path: Path, face_api: PackageFiles, human: PackageFiles)
 
 
 def _unit_length(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    lengths: NDArray[np.float32] = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return vectors / lengths
 
 
 def _check(

@@ -3,7 +3,7 @@
 import asyncio
 import signal
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 
@@ -98,12 +98,12 @@ async def collected_identities(settings: KafkaSettings) -> AsyncIterator[list[Id
         await consumer.stop()
 
 
-async def until(condition: object, *, within_seconds: float) -> None:
+async def until(condition: Callable[[], bool | Awaitable[bool]], *, within_seconds: float) -> None:
     """Wait until a function of no arguments, plain or async, returns something true."""
     async with asyncio.timeout(within_seconds):
         while True:
-            result = condition()  # type: ignore[operator]
-            if await result if asyncio.iscoroutine(result) else result:
+            result = condition()
+            if result if isinstance(result, bool) else await result:
                 return
             await asyncio.sleep(0.05)
 
@@ -141,8 +141,7 @@ async def test_killed_recognizer_is_replaced_and_nothing_acknowledged_is_lost(
                 if number == 1:
                     await until(lambda: len(seen) > TRACKS // 2, within_seconds=30)
                     first.send_signal(signal.SIGKILL)
-            decided = lambda: {(one.track_id, one.shot_number) for one in seen}  # noqa: E731
-            await until(lambda: decided() == sent, within_seconds=60)
+            await until(lambda: {(one.track_id, one.shot_number) for one in seen} == sent, within_seconds=60)
     by_place: dict[tuple[str, int], set[str]] = {}
     for one in seen:
         by_place.setdefault((one.track_id, one.shot_number), set()).add(one.event_id)

@@ -2,6 +2,7 @@
 
 import re
 import stat
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -152,7 +153,7 @@ async def test_too_large_a_body_is_refused(gateway: Gateway) -> None:
     big = b"x" * (1024 * 1024 + 1)
     assert (await gateway.client.post("/api/people", content=big)).status_code == 413
 
-    async def chunks() -> object:
+    async def chunks() -> AsyncIterator[bytes]:
         for _ in range(17):
             yield b"x" * 65536
 

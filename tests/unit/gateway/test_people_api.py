@@ -21,7 +21,7 @@ from tests.unit.gateway.conftest import Gateway
 def picture(size_wh: tuple[int, int] = (64, 48), kind: str = "JPEG", **options: object) -> bytes:
     """Encode a small red picture."""
     encoded = io.BytesIO()
-    Image.new("RGB", size_wh, "red").save(encoded, kind, **options)  # type: ignore[arg-type]
+    Image.new("RGB", size_wh, "red").save(encoded, kind, **options)
     return encoded.getvalue()
 
 

@@ -4,7 +4,7 @@ import cv2
 import msgspec
 import numpy as np
 import pytest
-from mien.runtime.serving import Prediction
+from numpy.typing import NDArray
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from mien.contracts.events import (
@@ -19,6 +19,7 @@ from mien.contracts.shared_state import vote_key
 from mien.contracts.topics import ENROLMENT_RESULTS, IDENTITIES
 from mien.errors import PermanentError, TransientError
 from mien.runtime.event_loop import Received
+from mien.runtime.serving import Prediction
 from services.recognizer.config import RecognizerSettings
 from services.recognizer.main import Recognizer
 from services.recognizer.pipeline import add_shot
@@ -33,7 +34,7 @@ class BrightnessEmbedder:
         self.batch_sizes: list[int] = []
         self.error: Exception | None = None
 
-    async def predict(self, model: str, inputs: dict[str, np.ndarray], **_: object) -> Prediction:  # type: ignore[type-arg]
+    async def predict(self, model: str, inputs: dict[str, NDArray[np.uint8]], **_: object) -> Prediction:
         if self.error:
             raise self.error
         images = inputs["images"]
@@ -102,7 +103,7 @@ async def test_enrolment_is_answered_on_its_partition(bench: Bench) -> None:
     """The gateway learns which template a photo became."""
     await enrol(bench, "rosa", RED)
     ((partition, value),) = bench.producer.sent[ENROLMENT_RESULTS.name]
-    result: EnrolmentResult = decode_event(value, EnrolmentResult)  # type: ignore[arg-type]
+    result: EnrolmentResult = decode_event(value, EnrolmentResult)
     assert isinstance(result, TemplateCreated)
     assert (partition, result.person_id, result.photo_id) == (3, "rosa", "photo-rosa")
 
@@ -142,8 +143,8 @@ async def test_another_recognizer_goes_on_from_the_vote_in_redis(bench: Bench) -
     heir.recognizer = Recognizer(
         RecognizerSettings(),
         redis=heir.redis,
-        serving=heir.serving,
-        producer=heir.producer,  # type: ignore[arg-type]
+        serving=heir.serving,  # type: ignore[arg-type]
+        producer=heir.producer,
     )
     await heir.recognizer.handle(received(face_shot(crop_jpeg=RED, shot_number=2)))
     assert heir.identities()[0].state == "confirmed"

@@ -35,8 +35,9 @@ def test_aligned_face_is_square_whatever_the_box(alignment: str, size: int) -> N
     """A face half outside the picture is padded with black."""
     image = np.full((200, 220, 3), 255, dtype=np.uint8)
     box = np.array([-40, 60, 60, 170], dtype=np.float32)
-    aligned = align_face(alignment, image, box, FACE - [90, 0], size)
-    assert (aligned.shape, aligned.dtype) == ((size, size, 3), np.uint8)
+    aligned = align_face(alignment, image, box, FACE - np.array([90, 0], np.float32), size)
+    assert aligned.shape == (size, size, 3)
+    assert aligned.dtype == np.uint8
     assert aligned.min() == 0
 
 

@@ -1,0 +1,65 @@
+"""Where the time goes between a camera and the screen, from the metrics that the services keep anyway."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import httpx
+from prometheus_client.parser import text_string_to_metric_families
+
+from mien.local.home import Home
+
+
+@dataclass(frozen=True)
+class Total:
+    """Sum and count of a histogram so far."""
+
+    seconds: float = 0.0
+    count: float = 0.0
+
+    def mean_ms_since(self, before: "Total") -> float | None:
+        """Return the mean of what came after *before*, or None when nothing did."""
+        count = self.count - before.count
+        return 1000 * (self.seconds - before.seconds) / count if count else None
+
+
+def scrape_histograms(home: Home) -> dict[tuple[str, str], Total]:
+    """Return the histograms of all running services by name and stage or model, summed over replicas."""
+    totals: dict[tuple[str, str], Total] = {}
+    for process in home.read_state()["processes"]:
+        if not process["health_port"]:
+            continue
+        text = httpx.get(f"http://127.0.0.1:{process['health_port']}/metrics", timeout=5).text
+        for family in text_string_to_metric_families(text):
+            for sample in family.samples:
+                key = (family.name, sample.labels.get("stage") or sample.labels.get("model") or "")
+                old = totals.get(key, Total())
+                if sample.name == f"{family.name}_sum":
+                    totals[key] = Total(old.seconds + sample.value, old.count)
+                elif sample.name == f"{family.name}_count":
+                    totals[key] = Total(old.seconds, old.count + sample.value)
+    return totals
+
+
+def hops_between(
+    before: Mapping[tuple[str, str], Total], after: Mapping[tuple[str, str], Total]
+) -> dict[str, float]:
+    """Return the mean milliseconds that a frame, or a face, spent in each hop between two scrapes.
+
+    A stage's age is the time since capture when it is done; a hop is the difference of two ages.
+    """
+
+    def mean_ms(name: str, label: str) -> float:
+        key = (name, label)
+        return after.get(key, Total()).mean_ms_since(before.get(key, Total())) or 0.0
+
+    ages = {stage: mean_ms("mien_frame_age_seconds", stage) for stage in ("ingest", "detector", "gateway")}
+    detection = mean_ms("mien_stage_duration_seconds", "detector")
+    hops = {
+        "ingest_decode_encode_and_produce": ages["ingest"],
+        "kafka_and_waiting_for_the_detector": ages["detector"] - ages["ingest"] - detection,
+        "detector": detection,
+        "redis_and_gateway": ages["gateway"] - ages["detector"],
+        "model_server_call_face_embedder": mean_ms("mien_serving_call_seconds", "face_embedder"),
+        "model_server_call_emotion_classifier": mean_ms("mien_serving_call_seconds", "emotion_classifier"),
+    }
+    return {name: round(value, 1) for name, value in hops.items()}

@@ -1,0 +1,226 @@
+"""``mien bench live``: from the moment a camera sends a picture to the moment a browser has drawn it.
+
+The simulator burns its clock into every picture; the dashboard, in headless Chromium on the same machine,
+tells us when it has drawn one, and the clock is read back off its canvas. Nothing is taken from our own
+time stamps but the breakdown into stages.
+"""
+
+import asyncio
+import json
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+import psutil
+from playwright.async_api import Page, async_playwright
+
+from mien.bench.browser import CHROMIUM, CHROMIUM_FLAGS, READ_CLOCK_STRIP, sign_in
+from mien.bench.hops import hops_between, scrape_histograms
+from mien.local.home import Home
+
+REPOSITORY: Final = Path(__file__).parents[2]
+# What one core does with the same work in one process, without broker, model server and network: decode,
+# detect, embed and read emotion at 640x360 with two faces (design, section 5).
+YARDSTICK_FRAMES_PER_CORE_SECOND: Final = 33.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class LiveBench:
+    """What to measure.
+
+    Attributes:
+        clips: One camera each, 640x360; the simulator encodes them live at 15 fps.
+        warm_up_seconds: Time before the first sample counts.
+        seconds: Time during which samples count.
+    """
+
+    clips: Sequence[Path]
+    home: Path
+    sampled_fps: float = 5.0
+    warm_up_seconds: float = 15.0
+    seconds: float = 60.0
+
+
+async def measure_live(bench: LiveBench) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Run a stack of its own, look at it for a while, and return the samples by camera and their summary."""
+    with _cameras(bench.clips) as addresses, _stack(bench.home) as base_url:
+        home = Home.locate(bench.home)
+        headers = {"Authorization": f"Bearer {home.cli_token.read_text().strip()}"}
+        with httpx.Client(base_url=base_url, headers=headers) as client:
+            for name, address in addresses.items():
+                _register(client, name, address, bench.sampled_fps)
+        seen = await _watch(bench, base_url, home)
+    runs = [_of_camera(camera_id, seen.samples, bench.seconds) for camera_id in addresses]
+    return runs, _summarise(seen, cameras=len(addresses), seconds=bench.seconds)
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What was seen in the time that counts.
+
+    Attributes:
+        samples: One per picture drawn.
+        cpu_cores: Cores that each process kept busy.
+        hop_ms: Mean milliseconds of each hop, from the services' own metrics.
+    """
+
+    samples: list[dict[str, Any]]
+    cpu_cores: dict[str, float]
+    hop_ms: dict[str, float]
+
+
+async def _watch(bench: LiveBench, base_url: str, home: Home) -> _Seen:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
+        page = await browser.new_page(viewport={"width": 1440, "height": 900})
+        await sign_in(page, base_url, username="admin", password=home.first_password.read_text().strip())
+        await page.evaluate(READ_CLOCK_STRIP)
+        await asyncio.sleep(bench.warm_up_seconds)
+        before, totals_before = _cpu_seconds(home), scrape_histograms(home)
+        await _take_samples(page)
+        started = time.monotonic()
+        await asyncio.sleep(bench.seconds)
+        samples = await _take_samples(page)
+        after, elapsed = _cpu_seconds(home), time.monotonic() - started
+        hops = hops_between(totals_before, scrape_histograms(home))
+        await browser.close()
+    return _Seen(samples, {name: (after[name] - before.get(name, 0.0)) / elapsed for name in after}, hops)
+
+
+async def _take_samples(page: Page) -> list[dict[str, Any]]:
+    samples: list[dict[str, Any]] = await page.evaluate("window.__samples.splice(0)")
+    return samples
+
+
+def _of_camera(camera_id: str, samples: Sequence[dict[str, Any]], seconds: float) -> dict[str, Any]:
+    ages = [sample["age_ms"] for sample in samples if sample["camera_id"] == camera_id]
+    return {
+        "camera_id": camera_id,
+        "frames": len(ages),
+        "frames_per_second": round(len(ages) / seconds, 2),
+        **_percentiles("capture_to_screen", ages),
+    }
+
+
+def _summarise(seen: _Seen, *, cameras: int, seconds: float) -> dict[str, Any]:
+    samples, cpu_cores = seen.samples, seen.cpu_cores
+    if not samples:
+        raise RuntimeError("expected pictures on the screen, got none: see the logs of the stack")
+    total_cores = sum(cpu_cores.values())
+    frames_per_second = len(samples) / seconds
+    stages = {
+        "camera_to_ingest": [one["age_ms"] - one["drawn_ms"] + one["captured_ms"] for one in samples],
+        "ingest_to_detected": [one["detected_ms"] - one["captured_ms"] for one in samples],
+        "detected_to_sent": [one["sent_ms"] - one["detected_ms"] for one in samples],
+        "sent_to_screen": [one["drawn_ms"] - one["sent_ms"] for one in samples],
+    }
+    return {
+        **_percentiles("capture_to_screen", [one["age_ms"] for one in samples]),
+        "frames_per_second": round(frames_per_second, 1),
+        "cameras": cameras,
+        "faces_per_frame": round(statistics.fmean(one["faces"] for one in samples), 2),
+        "cpu_per_camera_percent": round(100 * total_cores / cameras, 1),
+        "stage_p50_ms": {name: round(statistics.median(values), 1) for name, values in stages.items()},
+        "stage_p95_ms": {name: round(_quantile(values, 0.95), 1) for name, values in stages.items()},
+        "hop_mean_ms": seen.hop_ms,
+        "cpu_percent_of_a_core": {name: round(100 * cores, 1) for name, cores in sorted(cpu_cores.items())},
+        "cpu_ms_per_frame": round(1000 * total_cores / frames_per_second, 1),
+        "cpu_ms_per_frame_yardstick": round(1000 / YARDSTICK_FRAMES_PER_CORE_SECOND, 1),
+    }
+
+
+def _percentiles(name: str, values: Sequence[float]) -> dict[str, float | None]:
+    if not values:
+        return {f"{name}_p50_ms": None, f"{name}_p95_ms": None}
+    return {
+        f"{name}_p50_ms": round(statistics.median(values), 1),
+        f"{name}_p95_ms": round(_quantile(values, 0.95), 1),
+    }
+
+
+def _quantile(values: Sequence[float], share: float) -> float:
+    ordered = sorted(values)
+    return ordered[min(int(share * len(ordered)), len(ordered) - 1)]
+
+
+def _cpu_seconds(home: Home) -> dict[str, float]:
+    """Return the CPU time of each process of the stack; the browser and the simulator are not ours."""
+    spent: dict[str, float] = {}
+    for process in home.read_state()["processes"]:
+        times = psutil.Process(process["pid"]).cpu_times()
+        spent[process["name"]] = times.user + times.system
+    return spent
+
+
+def _register(client: httpx.Client, name: str, address: str, sampled_fps: float) -> None:
+    body = {
+        "camera_id": name,
+        "name": name,
+        "url": address,
+        "sampled_fps": sampled_fps,
+        "emotion_policy": "per_person",
+        "emotion_purpose": "Benchmark",
+    }
+    client.post("/api/cameras", json=body).raise_for_status()
+
+
+@contextmanager
+def _cameras(clips: Sequence[Path]) -> Iterator[dict[str, str]]:
+    command = [
+        sys.executable,
+        "-m",
+        "mien.cli",
+        "camera-simulator",
+        *map(str, clips),
+        "--port",
+        "0",
+        "--barcode",
+    ]
+    with _process(command, stdout=subprocess.PIPE) as process:
+        if process.stdout is None:
+            raise RuntimeError("expected the simulator's output on a pipe")
+        cameras = json.loads(process.stdout.readline())["cameras"]
+        yield {name: addresses["rtsp"] for name, addresses in cameras.items()}
+
+
+@contextmanager
+def _stack(home_folder: Path) -> Iterator[str]:
+    home = Home.locate(home_folder)
+    home.create()
+    with (
+        (home_folder / "stack.log").open("wb") as log,
+        _process(
+            [sys.executable, "-m", "mien.cli", "up", "--home", str(home_folder)], stdout=log, stderr=log
+        ) as process,
+    ):
+        deadline = time.monotonic() + 180
+        while not _is_up(home):
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"the stack did not start: see {home_folder / 'stack.log'}")
+            time.sleep(0.5)
+        yield f"http://127.0.0.1:{json.loads(home.ports.read_text())['gateway']}"
+
+
+def _is_up(home: Home) -> bool:
+    if not home.state.exists():
+        return False
+    processes = home.read_state()["processes"]
+    names = {process["name"] for process in processes}
+    return {"gateway", "emotion"} <= names and {process["state"] for process in processes} == {"ready"}
+
+
+@contextmanager
+def _process(command: Sequence[str], **pipes: Any) -> Iterator[subprocess.Popen[bytes]]:
+    process = subprocess.Popen(command, cwd=REPOSITORY, stdin=subprocess.DEVNULL, **pipes)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait(timeout=60)

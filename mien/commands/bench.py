@@ -1,0 +1,43 @@
+"""``mien bench NAME``: one command per measurement, anyone can run it."""
+
+import asyncio
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from mien.bench.live import LiveBench, measure_live
+from mien.bench.numbers import render
+from mien.bench.portraits import write_bench_clips
+from mien.bench.record import MEASUREMENTS, machine_facts, write_measurement
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.callback()
+def bench() -> None:
+    """Measure, and write the figures down in docs/measurements."""
+
+
+@app.command()
+def live(
+    cameras: Annotated[int, typer.Option(min=1, max=16, help="Simulated cameras, 640x360 at 15 fps.")] = 4,
+    seconds: Annotated[float, typer.Option(min=5, help="How long to look, after warming up.")] = 60,
+    save: Annotated[bool, typer.Option(help="Keep the figures in docs/measurements/live.json.")] = True,
+) -> None:
+    """Latency from camera to screen, frames per second and CPU, with the whole stack and a real browser."""
+    console = Console()
+    with tempfile.TemporaryDirectory(prefix="mien-bench-") as folder:
+        console.print(f"Making {cameras} clips with two faces each …")
+        clips = write_bench_clips(Path(folder), cameras)
+        console.print(f"Starting the stack, then looking for {seconds:.0f} s …")
+        bench = LiveBench(clips=clips, home=Path(folder) / "home", seconds=seconds)
+        runs, summary = asyncio.run(measure_live(bench))
+    if save:
+        path = write_measurement("live", runs=runs, summary=summary)
+        console.print(
+            f"Written to {path.relative_to(MEASUREMENTS.parents[1])}; `make numbers` updates the README."
+        )
+    console.print(render({"machine": machine_facts(), "when": "today", "runs": runs, "summary": summary}))

@@ -1,0 +1,16 @@
+/** Names for the generated types, so that a page never reaches into the generated file. */
+import type { components } from "./generated/openapi";
+
+type Schemas = components["schemas"];
+
+export type Session = Schemas["SessionInfo"];
+export type Camera = Schemas["CameraInfo"];
+export type CameraStatus = Schemas["CameraStatusInfo"];
+export type CameraState = CameraStatus["state"];
+export type CameraCreate = Schemas["CameraCreate"];
+export type CameraEdit = Schemas["CameraEdit"];
+export type Person = Schemas["PersonInfo"];
+export type PersonEdit = Schemas["PersonEdit"];
+export type Photo = Schemas["PhotoInfo"];
+export type Sighting = Schemas["SightingInfo"];
+export type SystemInfo = Schemas["SystemInfo"];

@@ -1,0 +1,99 @@
+import { useEffect, useRef } from "react";
+import { Link } from "react-router";
+import type { Camera } from "../api/types";
+import { useStore } from "../app/store";
+import { Icon } from "../ui/Icon";
+import { answerWords, durationWords, emotionWords } from "../words";
+import { nowMs } from "./clock";
+import { faceCut } from "./faceCuts";
+import { presence } from "./live";
+import { ProbabilityBars } from "./overlay";
+import type { Seen } from "./presence";
+import type { LiveEmotion } from "./protocol";
+
+interface WhoProps {
+  cameras: Camera[];
+  /** Only who this camera sees, with every estimate in full. */
+  cameraId?: string;
+}
+
+const MOST_OTHERS = 4;
+
+/** People now in view, newest first: all who have a name, then a few of the others and how many more. */
+export function WhoIsHere({ cameras, cameraId }: WhoProps) {
+  const seen = useStore(presence.seen).filter((entry) => !cameraId || entry.cameraId === cameraId);
+  const named = seen.filter(({ answer }) => answer === "known");
+  const others = seen.filter(({ answer }) => answer !== "known");
+  const shownOthers = others.length > MOST_OTHERS + 1 && !cameraId ? others.slice(0, MOST_OTHERS) : others;
+  const more = others.length - shownOthers.length;
+  const cameraOf = (entry: Seen) => cameras.find((camera) => camera.camera_id === entry.cameraId);
+  return (
+    <section className="who" aria-label="Who is here">
+      <h2>
+        {cameraId ? "In view" : "Who is here"}{" "}
+        {seen.length > 0 && <span className="count">{seen.length}</span>}
+      </h2>
+      {seen.length === 0 && <p className="muted">Nobody in view right now.</p>}
+      <ul>
+        {[...named, ...shownOthers].map((entry) => (
+          <li key={entry.key} data-testid="who" data-person={entry.personName ?? ""}>
+            <Cut trackId={entry.trackId} />
+            <Who entry={entry} camera={cameraOf(entry)} showWhere={!cameraId} />
+            {cameraId && entry.emotion && <Bars emotion={entry.emotion} />}
+          </li>
+        ))}
+      </ul>
+      {more > 0 && <p className="who__more">and {more} more without a name</p>}
+    </section>
+  );
+}
+
+interface WhoWordsProps {
+  entry: Seen;
+  camera: Camera | undefined;
+  showWhere: boolean;
+}
+
+function Who({ entry, camera, showWhere }: WhoWordsProps) {
+  const nameless = camera?.identity_policy === "off";
+  const name = nameless ? "Somebody" : answerWords(entry.answer, entry.personName);
+  const where = showWhere ? (camera?.name ?? entry.cameraId) : null;
+  const mood = entry.emotion ? emotionWords(entry.emotion.label) : null;
+  const since = durationWords(nowMs() - entry.sinceMs);
+  return (
+    <div className="who__words">
+      {entry.personId ? (
+        <Link to={`/people/${encodeURIComponent(entry.personId)}`}>{name}</Link>
+      ) : (
+        <span className="who__nobody">{name}</span>
+      )}
+      <small>{[where, since, mood].filter(Boolean).join(" · ")}</small>
+    </div>
+  );
+}
+
+function Cut({ trackId }: { trackId: string }) {
+  const ref = useRef<HTMLSpanElement>(null);
+  useEffect(() => {
+    const cut = faceCut(trackId);
+    const holder = ref.current;
+    if (cut && holder && holder.firstChild !== cut) holder.replaceChildren(cut);
+  });
+  return (
+    <span className="who__cut" aria-hidden="true">
+      <span ref={ref} />
+      <Icon name="face" />
+    </span>
+  );
+}
+
+function Bars({ emotion }: { emotion: LiveEmotion }) {
+  const ref = useRef<HTMLDivElement>(null);
+  const bars = useRef<ProbabilityBars>(null);
+  useEffect(() => {
+    bars.current ??= new ProbabilityBars();
+    ref.current?.replaceChildren(bars.current.root);
+  }, []);
+  useEffect(() => bars.current?.update(emotion), [emotion]);
+  return <div ref={ref} className="who__bars" />;
+}

@@ -1,0 +1,151 @@
+import { useState, type ChangeEvent, type FormEvent } from "react";
+import { api } from "../api/client";
+import { ApiError, fieldErrors, type FieldErrors } from "../api/errors";
+import type { Camera } from "../api/types";
+import { Field, Notice } from "../ui/parts";
+import { FIELD_HINTS, requestOf, valuesOf, type CameraFormValues } from "./cameraFields";
+
+interface CameraFormProps {
+  /** Absent for a new one. */
+  camera?: Camera;
+  onSaved: (camera: Camera) => void;
+  onCancel: () => void;
+}
+
+type Control = HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement;
+
+export function CameraForm({ camera, onSaved, onCancel }: CameraFormProps) {
+  const [values, setValues] = useState(() => valuesOf(camera));
+  const [errors, setErrors] = useState<FieldErrors>({});
+  const [failure, setFailure] = useState<string>();
+  const [busy, setBusy] = useState(false);
+
+  async function submit(event: FormEvent) {
+    event.preventDefault();
+    setBusy(true);
+    setFailure(undefined);
+    setErrors({});
+    try {
+      onSaved(await save(values, camera));
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      const fields = fieldErrors(error, FIELD_HINTS);
+      setErrors(fields);
+      if (!Object.keys(fields).some((field) => field in values)) setFailure(error.message);
+      setBusy(false);
+    }
+  }
+
+  const bind = (name: Exclude<keyof CameraFormValues, "removePassword">) => ({
+    name,
+    value: values[name],
+    onChange: (event: ChangeEvent<Control>) => setValues({ ...values, [name]: event.target.value }),
+  });
+  return (
+    <form className="form" onSubmit={(event) => void submit(event)} data-testid="camera-form">
+      {failure && <Notice tone="bad">{failure}</Notice>}
+      <Field label="Name" error={errors["name"]}>
+        <input {...bind("name")} required maxLength={200} placeholder="Front door" />
+      </Field>
+      <Field label="Address" error={errors["url"]} help={ADDRESS_HELP}>
+        <input
+          {...bind("url")}
+          required
+          inputMode="url"
+          autoCapitalize="none"
+          spellCheck={false}
+          placeholder="rtsp://192.168.1.20:554/stream1"
+        />
+      </Field>
+      <div className="form__pair">
+        <Field label="User name" error={errors["username"]}>
+          <input {...bind("username")} autoComplete="off" autoCapitalize="none" />
+        </Field>
+        <Field label="Password" error={errors["password"]}>
+          <input
+            {...bind("password")}
+            type="password"
+            autoComplete="new-password"
+            placeholder={camera?.has_password ? "Unchanged" : ""}
+          />
+        </Field>
+      </div>
+      {camera?.has_password && (
+        <label className="tick">
+          <input
+            type="checkbox"
+            checked={values.removePassword}
+            onChange={(event) => setValues({ ...values, removePassword: event.target.checked })}
+          />
+          This camera needs no password any more
+        </label>
+      )}
+      <div className="form__pair">
+        <Field
+          label="Pictures per second"
+          error={errors["sampled_fps"]}
+          help="Looked at for faces. 5 is enough for people who walk."
+        >
+          <input {...bind("sampled_fps")} type="number" min={0.2} max={30} step="any" required />
+        </Field>
+        <Field
+          label="Smallest face, pixels"
+          error={errors["min_face_px"]}
+          help="Smaller finds people farther away and costs more work."
+        >
+          <input {...bind("min_face_px")} type="number" min={20} max={1000} step={1} required />
+        </Field>
+      </div>
+      <Field label="Names" error={errors["identity_policy"]}>
+        <select {...bind("identity_policy")}>
+          <option value="on">Recognise enrolled people</option>
+          <option value="off">Find faces only, no names</option>
+        </select>
+      </Field>
+      <Field label="Emotions" error={errors["emotion_policy"]}>
+        <select {...bind("emotion_policy")}>
+          <option value="off">Off</option>
+          <option value="aggregate">As totals, not per person</option>
+          <option value="per_person">For each person</option>
+        </select>
+      </Field>
+      {values.emotion_policy !== "off" && (
+        <>
+          <Notice tone="warn">
+            <strong>Tell the people in view.</strong> Whoever reads emotions from faces must inform those
+            concerned beforehand and needs a lawful reason. In the European Union it is forbidden at work and
+            in schools, except for medical or safety reasons.
+          </Notice>
+          <Field
+            label="What for?"
+            error={errors["emotion_purpose"]}
+            help="Shown wherever this camera's emotions are shown."
+          >
+            <textarea {...bind("emotion_purpose")} required rows={2} maxLength={2000} />
+          </Field>
+        </>
+      )}
+      <div className="form__actions">
+        <button type="button" className="button" onClick={onCancel}>
+          Cancel
+        </button>
+        <button className="button button--main" disabled={busy}>
+          {busy ? "Saving…" : camera ? "Save" : "Add camera"}
+        </button>
+      </div>
+    </form>
+  );
+}
+
+const ADDRESS_HELP = (
+  <>
+    Network camera: <code>rtsp://…</code> · web camera (MJPEG): <code>http://…</code> · video file:{" "}
+    <code>file:///videos/door.mp4</code>. A user name and password in the address are moved to the fields
+    below.
+  </>
+);
+
+function save(values: CameraFormValues, camera?: Camera): Promise<Camera> {
+  const request = requestOf(values);
+  return camera ? api.editCamera(camera.camera_id, request) : api.addCamera(request);
+}

@@ -1,0 +1,214 @@
+import { useState } from "react";
+import { Link, useSearchParams } from "react-router";
+import { api } from "../api/client";
+import { ApiError } from "../api/errors";
+import { useResource } from "../api/resource";
+import type { Camera } from "../api/types";
+import { cameras, useCameraStatus } from "../live/live";
+import { EmotionBadge } from "../live/Tile";
+import { Dialog } from "../ui/Dialog";
+import { Icon } from "../ui/Icon";
+import { EmptyState, Notice, PageHead, Pill, useNow } from "../ui/parts";
+import { toast } from "../ui/Toasts";
+import { retryWords, stateWords } from "../words";
+import { CameraForm } from "./CameraForm";
+
+type Open = { kind: "edit"; camera: Camera } | { kind: "remove"; camera: Camera } | null;
+
+export function CamerasPage() {
+  const { data, error } = useResource(cameras, 10_000);
+  const [search, setSearch] = useSearchParams();
+  const [open, setOpen] = useState<Open>(null);
+  const adding = search.has("add");
+  const close = () => {
+    setOpen(null);
+    if (adding) setSearch({}, { replace: true });
+  };
+  const saved = (camera: Camera) => {
+    close();
+    void cameras.refresh();
+    toast(`${camera.name} is saved.`);
+  };
+  const addButton = (
+    <button type="button" className="button button--main" onClick={() => setSearch({ add: "" })}>
+      <Icon name="plus" /> Add a camera
+    </button>
+  );
+  return (
+    <>
+      <PageHead title="Cameras">{addButton}</PageHead>
+      {error && <Notice tone="bad">{error.message}</Notice>}
+      {data?.length === 0 && (
+        <EmptyState icon="camera" title="No cameras yet" action={addButton}>
+          <p>You need the camera's stream address, and its user name and password if it has one.</p>
+        </EmptyState>
+      )}
+      <ul className="cards cards--cameras">
+        {data?.map((camera) => (
+          <CameraCard
+            key={camera.camera_id}
+            camera={camera}
+            edit={() => setOpen({ kind: "edit", camera })}
+            remove={() => setOpen({ kind: "remove", camera })}
+          />
+        ))}
+      </ul>
+      {adding && (
+        <Dialog title="Add a camera" onClose={close}>
+          <CameraForm onSaved={saved} onCancel={close} />
+        </Dialog>
+      )}
+      {open?.kind === "edit" && (
+        <Dialog title={`Edit ${open.camera.name}`} onClose={close}>
+          <CameraForm camera={open.camera} onSaved={saved} onCancel={close} />
+        </Dialog>
+      )}
+      {open?.kind === "remove" && (
+        <RemoveDialog
+          camera={open.camera}
+          close={close}
+          editAgain={(camera) => setOpen({ kind: "edit", camera })}
+        />
+      )}
+    </>
+  );
+}
+
+function CameraCard({ camera, edit, remove }: { camera: Camera; edit: () => void; remove: () => void }) {
+  const status = useCameraStatus(camera);
+  const words = stateWords(camera, status);
+  const retry = retryWords(status, useNow(1_000));
+  const [width, height] = status.size_wh ?? [0, 0];
+  const video = [status.codec?.toUpperCase(), width > 0 && `${width} × ${height}`].filter(Boolean).join(", ");
+  return (
+    <li
+      className="card"
+      data-testid="camera-card"
+      data-camera-id={camera.camera_id}
+      data-state={status.state}
+    >
+      <Link to={`/?camera=${encodeURIComponent(camera.camera_id)}`} className="card__picture">
+        <Snapshot camera={camera} live={words.tone === "good"} />
+      </Link>
+      <div className="card__body">
+        <header>
+          <h2>{camera.name}</h2>
+          <Pill tone={words.tone}>
+            {words.short} {words.tone === "warn" && retry}
+          </Pill>
+        </header>
+        {words.long && <p className={`card__reason card__reason--${words.tone}`}>{words.long}</p>}
+        <p className="address">{camera.url}</p>
+        <p className="muted">
+          {words.tone === "good" &&
+            `${status.captured_fps.toFixed(0)} fps, ${status.published_fps.toFixed(1)} sampled`}
+          {words.tone === "good" && video && ` · ${video}`}
+          {words.tone !== "good" && `Up to ${camera.sampled_fps} fps sampled`}
+        </p>
+        <div className="card__badges">
+          {camera.demo && <span className="badge">Demo</span>}
+          {camera.identity_policy === "off" && <span className="badge">No names</span>}
+          <EmotionBadge camera={camera} />
+        </div>
+      </div>
+      <div className="card__actions">
+        <Switch camera={camera} />
+        <button type="button" className="icon-button" onClick={edit} aria-label={`Edit ${camera.name}`}>
+          <Icon name="edit" />
+        </button>
+        <button type="button" className="icon-button" onClick={remove} aria-label={`Remove ${camera.name}`}>
+          <Icon name="trash" />
+        </button>
+      </div>
+    </li>
+  );
+}
+
+const SNAPSHOT_EVERY_MS = 15_000;
+
+function Snapshot({ camera, live }: { camera: Camera; live: boolean }) {
+  const shot = Math.floor(useNow(SNAPSHOT_EVERY_MS) / SNAPSHOT_EVERY_MS);
+  const [loaded, setLoaded] = useState(false);
+  const source = `/api/cameras/${encodeURIComponent(camera.camera_id)}/snapshot.jpg?at=${shot}`;
+  return (
+    <>
+      {!(live && loaded) && <Icon name={live ? "camera" : "plug"} />}
+      {live && (
+        <img
+          src={source}
+          alt={`What ${camera.name} sees`}
+          style={loaded ? undefined : { visibility: "hidden" }}
+          onLoad={() => setLoaded(true)}
+          onError={() => setLoaded(false)}
+        />
+      )}
+    </>
+  );
+}
+
+function Switch({ camera }: { camera: Camera }) {
+  const change = () =>
+    attempt(async () => {
+      await api.editCamera(camera.camera_id, { enabled: !camera.enabled });
+      await cameras.refresh();
+    });
+  return (
+    <label className="switch">
+      <input type="checkbox" role="switch" checked={camera.enabled} onChange={() => void change()} />
+      <span className="switch__knob" aria-hidden="true" />
+      <span>{camera.enabled ? "On" : "Off"}</span>
+      <span className="hidden">{camera.name}</span>
+    </label>
+  );
+}
+
+interface RemoveProps {
+  camera: Camera;
+  close: () => void;
+  editAgain: (camera: Camera) => void;
+}
+
+function RemoveDialog({ camera, close, editAgain }: RemoveProps) {
+  const remove = () =>
+    attempt(async () => {
+      await api.removeCamera(camera.camera_id);
+      close();
+      await cameras.refresh();
+      const run = () => void attempt(() => addAgain(camera, editAgain));
+      toast(`Removed ${camera.name}.`, { label: "Undo", run });
+    });
+  return (
+    <Dialog title={`Remove ${camera.name}?`} onClose={close}>
+      <p>Mien stops reading this camera. What it has seen stays in the history.</p>
+      <div className="form__actions">
+        <button type="button" className="button" onClick={close}>
+          Keep it
+        </button>
+        <button type="button" className="button button--danger" onClick={() => void remove()}>
+          Remove
+        </button>
+      </div>
+    </Dialog>
+  );
+}
+
+/** Passwords never leave the back end, so one that was removed must be typed again. */
+async function addAgain(camera: Camera, editAgain: (camera: Camera) => void): Promise<void> {
+  const { has_password, partition: _partition, revision: _revision, status: _status, ...fields } = camera;
+  const added = await api.addCamera(fields);
+  await cameras.refresh();
+  if (!has_password) return toast(`${camera.name} is back.`);
+  toast(`${camera.name} is back, without its password.`, {
+    label: "Enter it",
+    run: () => editAgain(added),
+  });
+}
+
+async function attempt(action: () => Promise<void>): Promise<void> {
+  try {
+    await action();
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    toast(error.message);
+  }
+}

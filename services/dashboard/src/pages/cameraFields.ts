@@ -1,0 +1,69 @@
+/** Between the camera form's text and what the gateway takes. */
+import type { Camera, CameraCreate } from "../api/types";
+
+export interface CameraFormValues {
+  name: string;
+  url: string;
+  username: string;
+  password: string;
+  removePassword: boolean;
+  sampled_fps: string;
+  min_face_px: string;
+  identity_policy: Camera["identity_policy"];
+  emotion_policy: Camera["emotion_policy"];
+  emotion_purpose: string;
+}
+
+export function valuesOf(camera?: Camera): CameraFormValues {
+  return {
+    name: camera?.name ?? "",
+    url: camera?.url ?? "",
+    username: camera?.username ?? "",
+    password: "",
+    removePassword: false,
+    sampled_fps: String(camera?.sampled_fps ?? 5),
+    min_face_px: String(camera?.min_face_px ?? 40),
+    identity_policy: camera?.identity_policy ?? "on",
+    emotion_policy: camera?.emotion_policy ?? "off",
+    emotion_purpose: camera?.emotion_purpose ?? "",
+  };
+}
+
+export type CameraRequest = Pick<
+  CameraCreate,
+  | "name"
+  | "url"
+  | "sampled_fps"
+  | "min_face_px"
+  | "identity_policy"
+  | "emotion_policy"
+  | "emotion_purpose"
+  | "username"
+> & { password?: string | null };
+
+/** The password is left out to keep it, null to remove it. */
+export function requestOf(values: CameraFormValues): CameraRequest {
+  const request: CameraRequest = {
+    name: values.name.trim(),
+    url: values.url.trim(),
+    sampled_fps: Number(values.sampled_fps),
+    min_face_px: Number(values.min_face_px),
+    identity_policy: values.identity_policy,
+    emotion_policy: values.emotion_policy,
+    emotion_purpose: values.emotion_policy === "off" ? "" : values.emotion_purpose.trim(),
+    username: values.username.trim() || null,
+  };
+  if (values.password) request.password = values.password;
+  else if (values.removePassword) request.password = null;
+  return request;
+}
+
+/** Which field an error without one is about, by its words. */
+export const FIELD_HINTS: [field: string, words: RegExp][] = [
+  ["emotion_purpose", /purpose/i],
+  ["name", /already|exists|taken|\bname\b(?<!user name)/i],
+  ["username", /user ?name/i],
+  ["password", /password/i],
+  ["url", /address|url|scheme|rtsp|file|host|folder/i],
+  ["sampled_fps", /fps|per second/i],
+];

@@ -1,0 +1,138 @@
+/** What states, answers and reasons are called on screen. */
+import type { Camera, CameraStatus, Photo, SystemInfo } from "./api/types";
+import type { Answer } from "./live/protocol";
+
+/** Words of a service as a sentence: a capital first, an end last. */
+export function sentence(words: string): string {
+  const trimmed = words.replace(/^Value error, /, "").trim();
+  const capital = trimmed.charAt(0).toUpperCase() + trimmed.slice(1);
+  return /[.!?:…]$/.test(capital) ? capital : `${capital}.`;
+}
+
+export type Tone = "good" | "busy" | "warn" | "bad" | "off";
+
+export interface StateWords {
+  tone: Tone;
+  short: string;
+  /** What it means or what to do; empty while all is well. */
+  long: string;
+}
+
+const STATES: Record<CameraStatus["state"], StateWords> = {
+  streaming: { tone: "good", short: "Live", long: "" },
+  connecting: { tone: "busy", short: "Connecting", long: "Opening the camera." },
+  unassigned: { tone: "busy", short: "Waiting", long: "No ingest service has picked this camera up yet." },
+  stalled: { tone: "warn", short: "No picture", long: "The camera is connected but sends no pictures." },
+  backoff: { tone: "warn", short: "Reconnecting", long: "The camera can't be reached." },
+  auth_failed: {
+    tone: "bad",
+    short: "Wrong password",
+    long: "The camera refused the user name or password.",
+  },
+  not_found: { tone: "bad", short: "Not found", long: "There is no stream at this address." },
+  unsupported: { tone: "bad", short: "Not supported", long: "Mien can't read this kind of video." },
+  stopped: { tone: "off", short: "Turned off", long: "This camera is turned off." },
+};
+
+/** Put a camera's state in words, with its own reason where it gives one. */
+export function stateWords(camera: Pick<Camera, "enabled">, status: CameraStatus): StateWords {
+  const words = STATES[camera.enabled ? status.state : "stopped"];
+  return status.reason && words.tone !== "good" && camera.enabled
+    ? { ...words, long: sentence(status.reason) }
+    : words;
+}
+
+/** "in 12 s" until the next attempt; empty when none is planned or it is due. */
+export function retryWords(status: CameraStatus, atMs: number): string {
+  if (status.retry_at_ns === null || status.retry_at_ns === undefined) return "";
+  const seconds = Math.ceil((status.retry_at_ns / 1e6 - atMs) / 1000);
+  return seconds > 0 ? `in ${seconds} s` : "now";
+}
+
+export function answerWords(answer: Answer | null, personName: string | null): string {
+  if (answer === "known") return personName ?? "Known";
+  if (answer === "unknown") return "Unknown";
+  if (answer === "unclear") return "Not clear enough";
+  return "Looking…";
+}
+
+const EMOTIONS: Record<string, string> = {
+  angry: "Angry",
+  happy: "Happy",
+  neutral: "Neutral",
+  sad: "Sad",
+  tired: "Tired",
+  other: "Other",
+  uncertain: "Hard to say",
+};
+
+export const emotionWords = (label: string): string => EMOTIONS[label] ?? label;
+
+const REJECTIONS: Record<string, string> = {
+  no_face: "There is no face in this photo.",
+  several_faces: "There are several faces in this photo. Crop it to one person.",
+  too_small: "The face is too small. Use a larger photo, or crop closer.",
+  blurred: "The face is blurred. Use a sharper photo.",
+  turned_away: "The face is turned away. Use one that looks towards the camera.",
+  not_an_image: "This file is no picture that Mien can read. Use JPEG, PNG or WebP.",
+  no_embedding: "The face could not be measured. Try another photo.",
+};
+
+export const rejectionWords = (photo: Pick<Photo, "reason" | "explanation">): string =>
+  sentence(photo.explanation || REJECTIONS[photo.reason ?? ""] || "this photo can't be used");
+
+export const qualityWords = (quality: number): { word: string; tone: Tone } =>
+  quality >= 0.7
+    ? { word: "Good", tone: "good" }
+    : quality >= 0.45
+      ? { word: "Usable", tone: "busy" }
+      : { word: "Weak", tone: "warn" };
+
+const SERVICES: Record<string, { name: string; down: string }> = {
+  model_server: { name: "Model server", down: "names and emotions are paused" },
+  recognizer: { name: "Recognizer", down: "new faces get no names" },
+  emotion: { name: "Emotion reader", down: "emotions are paused" },
+  detector: { name: "Detector", down: "no faces are found and live pictures stand still" },
+  ingest: { name: "Ingest", down: "cameras are not being read" },
+  gateway: { name: "Gateway", down: "this page can't be kept up to date" },
+};
+
+const serviceKey = (service: string): string => service.replaceAll("-", "_");
+
+export const serviceWords = (service: string): string =>
+  SERVICES[serviceKey(service)]?.name ?? service.charAt(0).toUpperCase() + service.slice(1);
+
+/** One sentence per thing that is wrong; what others say of a missing service is left to the system page. */
+export function troubles(system: SystemInfo): string[] {
+  const missing = system.missing.map((service) => {
+    const down = SERVICES[serviceKey(service)]?.down;
+    return `${serviceWords(service)} is down${down ? `: ${down}` : ""}.`;
+  });
+  if (missing.length > 0) return missing;
+  const degraded = system.services
+    .filter(({ state, problems }) => state === "degraded" && problems.length > 0)
+    .map(({ service, problems }) => `${serviceWords(service)}: ${problems.join("; ")}.`);
+  return [...new Set(degraded)];
+}
+
+/** "12 s", "4 min", "2 h", "3 days". */
+export function durationWords(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1000));
+  if (seconds < 60) return `${seconds} s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
+  if (seconds < 86_400) return `${Math.floor(seconds / 3600)} h`;
+  const days = Math.floor(seconds / 86_400);
+  return days === 1 ? "1 day" : `${days} days`;
+}
+
+export const agoWords = (atMs: number, nowMs: number): string =>
+  nowMs - atMs < 5_000 ? "just now" : `${durationWords(nowMs - atMs)} ago`;
+
+export const initials = (name: string): string =>
+  name
+    .split(/\s+/)
+    .filter(Boolean)
+    .map((word) => word.charAt(0))
+    .filter((_, index, all) => index === 0 || index === all.length - 1)
+    .join("")
+    .toUpperCase();

@@ -1,0 +1,3 @@
+from services.model_server.main import main
+
+main()

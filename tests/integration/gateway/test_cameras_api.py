@@ -1,0 +1,101 @@
+"""Cameras through the interface, on a real Redis and without Kafka."""
+
+from uuid import uuid4
+
+import msgspec
+import pytest
+from redis.asyncio import Redis
+
+from mien.contracts.cameras import Camera, CameraStatus
+from mien.contracts.shared_state import CAMERAS_KEY, camera_status_key
+from tests.integration.gateway.conftest import PARTITIONS, RunningGateway
+
+
+async def stored(redis: Redis, camera_id: str) -> Camera:
+    return msgspec.msgpack.decode(await redis.hget(CAMERAS_KEY, camera_id), type=Camera)
+
+
+async def test_password_goes_in_and_never_comes_out(gateway: RunningGateway, redis: Redis) -> None:
+    """Credentials leave the address, are kept beside it, stay when absent from an edit, and go on null."""
+    camera_id = await gateway.add_camera(url="rtsp://bob:s%40cret@10.0.0.2/x")
+    answer = await gateway.client.get(f"/api/cameras/{camera_id}")
+    assert "s@cret" not in answer.text
+    assert "s%40cret" not in answer.text
+    assert (answer.json()["url"], answer.json()["username"], answer.json()["has_password"]) == (
+        "rtsp://10.0.0.2/x", "bob", True,
+    )  # fmt: skip
+    await gateway.client.patch(f"/api/cameras/{camera_id}", json={"name": "Back door"})
+    assert (await stored(redis, camera_id)).password == "s@cret"
+    edited = await gateway.client.patch(f"/api/cameras/{camera_id}", json={"password": None})
+    assert edited.json()["has_password"] is False
+    assert edited.json()["revision"] == 3
+
+
+async def test_camera_is_listed_with_its_state(gateway: RunningGateway, redis: Redis) -> None:
+    """A camera that nobody looks after is unassigned; one that reports shows its report."""
+    camera_id = await gateway.add_camera()
+    [camera] = [
+        one for one in (await gateway.client.get("/api/cameras")).json() if one["camera_id"] == camera_id
+    ]
+    assert camera["status"]["state"] == "unassigned"
+    assert 0 <= camera["partition"] < PARTITIONS
+    status = CameraStatus(camera_id=camera_id, state="streaming", published_fps=5.0)
+    await redis.set(camera_status_key(camera_id), msgspec.json.encode(status), ex=10)
+    assert (await gateway.client.get(f"/api/cameras/{camera_id}")).json()["status"]["published_fps"] == 5.0
+
+
+async def test_ids_are_made_from_names_and_taken_once(gateway: RunningGateway) -> None:
+    """Two cameras of one name get two ids; an id of one's own choice is refused when taken."""
+    name = f"Tür {uuid4().hex[:8]}"
+    body = {"name": name, "url": "rtsp://a/b"}
+    first = (await gateway.client.post("/api/cameras", json=body)).json()["camera_id"]
+    second = (await gateway.client.post("/api/cameras", json=body)).json()["camera_id"]
+    assert second == f"{first}-2"
+    taken = await gateway.client.post("/api/cameras", json={**body, "camera_id": first})
+    assert taken.status_code == 409
+    assert first in taken.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"url": "gopher://x"},
+        {"emotion_policy": "per_person"},
+        {"sampled_fps": 0},
+        {"name": ""},
+        {"partition": 3},
+        {"camera_id": "other"},
+    ],
+)
+async def test_what_can_not_be_is_refused(change: dict[str, object], gateway: RunningGateway) -> None:
+    """A refused edit says why in words and changes nothing."""
+    camera_id = await gateway.add_camera()
+    answer = await gateway.client.patch(f"/api/cameras/{camera_id}", json=change)
+    assert answer.status_code == 422
+    assert isinstance(answer.json()["detail"], str)
+    assert (await gateway.client.get(f"/api/cameras/{camera_id}")).json()["revision"] == 1
+
+
+async def test_emotion_needs_a_purpose_and_keeps_it(gateway: RunningGateway) -> None:
+    """Turning emotion on works with a purpose; taking the purpose away alone doesn't."""
+    camera_id = await gateway.add_camera(emotion_policy="per_person", emotion_purpose="usability study")
+    answer = await gateway.client.patch(f"/api/cameras/{camera_id}", json={"emotion_purpose": " "})
+    assert answer.status_code == 422
+
+
+async def test_removed_camera_is_gone(gateway: RunningGateway) -> None:
+    """Removing twice is a 404, as is everything else about it."""
+    camera_id = await gateway.add_camera()
+    assert (await gateway.client.delete(f"/api/cameras/{camera_id}")).status_code == 204
+    for method, path in (("DELETE", ""), ("GET", ""), ("GET", "/snapshot.jpg")):
+        answer = await gateway.client.request(method, f"/api/cameras/{camera_id}{path}")
+        assert answer.status_code == 404
+
+
+async def test_system_tells_what_is_missing(gateway: RunningGateway) -> None:
+    """Kafka's absence is a problem in words; services that don't run are named."""
+    system = (await gateway.client.get("/api/system")).json()
+    assert system["partitions"] == PARTITIONS
+    assert "detector" in system["missing"]
+    [own] = [one for one in system["services"] if one["instance"] == gateway.service.instance]
+    assert (own["state"], own["problems"]) == ("degraded", ["Kafka does not answer"])

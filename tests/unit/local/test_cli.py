@@ -1,0 +1,146 @@
+"""The command line: one table of commands, errors in words, no passwords in arguments."""
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from mien.cli import COMMANDS, build_app
+from mien.local.home import Home
+from mien.local.ports import write_ports
+
+TOKEN = "token-of-the-test"
+
+
+class FakeGateway:
+    """Answers what it is told to, and remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.answers: dict[tuple[str, str], list[tuple[int, Any]]] = {}
+        self.requests: list[tuple[str, str, str, bytes]] = []
+        gateway = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def _reply(self) -> None:
+                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                gateway.requests.append((self.command, self.path, self.headers["Authorization"], body))
+                answers = gateway.answers[self.command, self.path]
+                status, content = answers.pop(0) if len(answers) > 1 else answers[0]
+                self.send_response(status)
+                self.end_headers()
+                if content is not None:
+                    self.wfile.write(json.dumps(content).encode())
+
+            do_GET = do_POST = do_PATCH = do_DELETE = _reply  # noqa: N815 - names of http.server
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+
+
+@pytest.fixture
+def gateway(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeGateway]:
+    monkeypatch.setenv("MIEN_HOME", str(tmp_path))
+    fake = FakeGateway()
+    home = Home.locate()
+    home.create()
+    home.cli_token.write_text(TOKEN + "\n")
+    write_ports(home.ports, {"gateway": fake.server.server_address[1]})
+    thread = threading.Thread(target=fake.server.serve_forever, args=(0.01,))
+    thread.start()
+    yield fake
+    fake.server.shutdown()
+    thread.join()
+    fake.server.server_close()
+
+
+def run(*arguments: str, typed: str | None = None) -> Result:
+    return CliRunner().invoke(build_app(list(arguments)), list(arguments), input=typed)
+
+
+def test_the_overview_names_every_command_without_importing_any() -> None:
+    """`mien --help` stays quick however heavy a command is."""
+    result = run("--help")
+    assert result.exit_code == 0
+    assert all(name in result.output for name in COMMANDS)
+
+
+@pytest.mark.parametrize("name", ["up", "demo", "status", "doctor", "cameras", "people"])
+def test_each_command_explains_itself(name: str) -> None:
+    """The table's modules and names exist."""
+    assert run(name, "--help").exit_code == 0
+
+
+def test_a_camera_password_comes_from_standard_input(gateway: FakeGateway) -> None:
+    """It reaches the gateway with the token, and never stands among the arguments."""
+    gateway.answers["POST", "/api/cameras"] = [(201, {"camera_id": "door"})]
+    arguments = ["cameras", "add", "Door", "rtsp://10.0.0.9/1", "--username", "u", "--password-stdin"]
+    result = run(*arguments, typed="s3cret\n")
+    assert result.exit_code == 0, result.output
+    ((_, _, authorization, body),) = gateway.requests
+    assert authorization == f"Bearer {TOKEN}"
+    assert json.loads(body) == {
+        "name": "Door",
+        "url": "rtsp://10.0.0.9/1",
+        "username": "u",
+        "password": "s3cret",
+    }
+    assert "s3cret" not in result.output
+
+
+def test_a_video_file_becomes_an_absolute_address(gateway: FakeGateway, tmp_path: Path) -> None:
+    """The gateway doesn't share the caller's working folder."""
+    gateway.answers["POST", "/api/cameras"] = [(201, {"camera_id": "clip"})]
+    run("cameras", "add", "Clip", str(tmp_path / "clip.mp4"))
+    assert json.loads(gateway.requests[0][3])["url"] == f"file://{tmp_path}/clip.mp4"
+
+
+def test_a_refusal_is_told_in_the_words_of_the_gateway(gateway: FakeGateway) -> None:
+    """The detail is shown and the exit code is 1."""
+    gateway.answers["POST", "/api/cameras"] = [(409, {"detail": "camera door exists"})]
+    result = run("cameras", "add", "Door", "rtsp://10.0.0.9/1")
+    assert result.exit_code == 1
+    assert "camera door exists" in result.output
+
+
+def test_only_what_is_given_is_edited(gateway: FakeGateway) -> None:
+    """Everything else keeps its value, the password above all."""
+    gateway.answers["PATCH", "/api/cameras/door"] = [(200, {"camera_id": "door", "revision": 2})]
+    assert run("cameras", "edit", "door", "--fps", "2", "--no-enabled").exit_code == 0
+    assert json.loads(gateway.requests[0][3]) == {"sampled_fps": 2.0, "enabled": False}
+
+
+def test_enrolment_waits_for_the_verdict_on_each_photograph(gateway: FakeGateway, tmp_path: Path) -> None:
+    """A refused photograph is named with its reason, and the exit code says that not all were taken."""
+    paths = [tmp_path / "a.jpg", tmp_path / "b.jpg"]
+    for path in paths:
+        path.write_bytes(b"picture")
+    url = "/api/people/p1/photos"
+    pending = [{"photo_id": name, "filename": f"{name}.jpg", "status": "pending"} for name in "ab"]
+    done = [
+        {"photo_id": "a", "filename": "a.jpg", "status": "enrolled"},
+        {"photo_id": "b", "filename": "b.jpg", "status": "rejected", "explanation": "no face was found"},
+    ]
+    gateway.answers["POST", url] = [(202, pending)]
+    gateway.answers["GET", url] = [(200, pending), (200, done)]
+    result = run("people", "enrol", "p1", *map(str, paths))
+    assert result.exit_code == 1
+    assert "b.jpg: no face was found" in result.output
+    assert "1 of 2 enrolled" in result.output
+
+
+def test_without_a_running_stack_the_commands_say_how_to_start_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No traceback for somebody who forgot `mien up`."""
+    monkeypatch.setenv("MIEN_HOME", str(tmp_path))
+    for arguments in (["cameras", "list"], ["people", "list"], ["status"]):
+        result = run(*arguments)
+        assert result.exit_code == 1
+        assert "mien up" in " ".join(result.output.split())
