@@ -1,0 +1,158 @@
+"""Which cameras are open: what the registry, the group and the watchdog ask for."""
+
+import asyncio
+import threading
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import msgspec
+
+from mien.contracts.cameras import Camera
+from mien.runtime import metrics
+from mien.runtime.service import Service
+from services.ingest.config import IngestSettings
+from services.ingest.fleet import CameraFleet
+
+DEADLINE_SECONDS = 5
+SETTINGS = IngestSettings(hang_timeout_seconds=1.001, drain_timeout_seconds=1)
+
+
+@dataclass
+class FakeDirectory:
+    """A registry in memory."""
+
+    cameras: dict[str, Camera] = field(default_factory=dict)
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def on_partitions(self, partitions: set[int]) -> list[Camera]:
+        return [camera for camera in self.cameras.values() if camera.partition in partitions]
+
+    def put(self, *cameras: Camera) -> None:
+        self.cameras |= {camera.camera_id: camera for camera in cameras}
+        self.changed.set()
+
+
+@dataclass
+class SilentSource:
+    """Gives nothing until it is told to stop, or for ever when it hangs."""
+
+    stop: threading.Event
+    release: threading.Event
+    hangs: bool
+    codec: str = "h264"
+    lag_seconds: float = 0.0
+    dropped: Counter[str] = field(default_factory=Counter)
+
+    def pictures(self) -> Iterator[None]:
+        while not self.release.is_set() and (self.hangs or not self.stop.is_set()):
+            self.release.wait(0.005)
+            if not self.hangs:
+                yield None
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
+class Rig:
+    def __init__(self) -> None:
+        self.directory = FakeDirectory()
+        self.service = Service("ingest")
+        self.service.health.started()
+        self.opened: list[Camera] = []
+        self.release = threading.Event()
+        self.hanging: set[str] = set()
+        self.fleet = CameraFleet(
+            self.service,
+            SETTINGS,
+            None,  # type: ignore[arg-type]  # Redis is for statuses and epochs, which these tests leave alone
+            self.directory,
+            send=self._send,
+            open_camera=self._open,
+        )
+
+    async def _send(self, frame: object, partition: int) -> None:
+        """Take anything."""
+
+    def _open(self, camera: Camera, settings: IngestSettings, stop: threading.Event) -> SilentSource:
+        self.opened.append(camera)
+        return SilentSource(stop, self.release, hangs=camera.camera_id in self.hanging)
+
+    def reading(self) -> set[str]:
+        prefix = "camera-"
+        return {
+            thread.name.removeprefix(prefix)
+            for thread in threading.enumerate()
+            if thread.name.startswith(prefix)
+        }
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + DEADLINE_SECONDS
+        while not condition():
+            assert time.monotonic() < deadline, (self.opened, self.reading())
+            await asyncio.sleep(0.01)
+
+
+@asynccontextmanager
+async def running(*cameras: Camera) -> AsyncIterator[Rig]:
+    rig = Rig()
+    rig.directory.put(*cameras)
+    task = asyncio.create_task(rig.fleet.run())
+    try:
+        yield rig
+    finally:
+        rig.service.stop.set()
+        rig.directory.changed.set()
+        rig.release.set()
+        await task
+        await rig.until(lambda: not rig.reading())
+
+
+def camera(camera_id: str, partition: int = 0) -> Camera:
+    return Camera(camera_id=camera_id, name=camera_id, url="rtsp://h/a", partition=partition)
+
+
+async def test_only_cameras_of_owned_partitions_are_read() -> None:
+    """What others own is left alone; after a rebalance the lost is closed and the gained opened."""
+    async with running(camera("a", 0), camera("b", 1), camera("c", 2)) as rig:
+        rig.fleet.assign({0, 1})
+        await rig.until(lambda: rig.reading() == {"a", "b"})
+        rig.fleet.pause()
+        assert rig.reading() == {"a", "b"}
+        rig.fleet.assign({1, 2})
+        await rig.until(lambda: rig.reading() == {"b", "c"})
+        assert [opened.camera_id for opened in rig.opened].count("b") == 1
+
+
+async def test_only_a_new_source_is_opened_again() -> None:
+    """Another rate keeps the connection; another password does not; switched off is closed."""
+    async with running(camera("a")) as rig:
+        rig.fleet.assign({0})
+        await rig.until(lambda: len(rig.opened) == 1)
+        rig.directory.put(msgspec.structs.replace(camera("a"), sampled_fps=1.0, revision=2))
+        await asyncio.sleep(0)
+        rig.directory.put(msgspec.structs.replace(camera("a"), password="new", username="u", revision=3))
+        await rig.until(lambda: len(rig.opened) == 2)
+        assert rig.opened[1].password == "new"
+        rig.directory.put(msgspec.structs.replace(camera("a"), enabled=False, revision=4))
+        await rig.until(lambda: not rig.reading())
+        assert len(rig.opened) == 2
+
+
+async def test_a_reader_that_hangs_is_left_behind_and_replaced() -> None:
+    """The loop goes on, the camera gets a new thread, and it is counted and told."""
+    stuck = metrics.CAMERA_RECONNECTS.labels("hangs", "stuck")
+    before = stuck._value.get()
+    async with running() as rig:
+        rig.hanging.add("hangs")
+        rig.directory.put(camera("hangs"))
+        rig.fleet.assign({0})
+        await rig.until(lambda: len(rig.opened) == 1)
+        rig.hanging.clear()
+        await rig.until(lambda: len(rig.opened) == 2)
+        assert stuck._value.get() == before + 1
+        await rig.until(lambda: rig.service.health.problems == ["1 camera threads hang in native code"])
+        rig.release.set()
+        await rig.until(lambda: rig.service.health.is_ready)
