@@ -1,8 +1,10 @@
 """Why a camera could not be opened or was lost: its state, a key for metrics, and words for people."""
 
 import errno
+import socket
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import urlsplit
 
 import av
 
@@ -95,10 +97,22 @@ def _explain_trouble(error: Exception, camera: Camera, *, opened: bool) -> Failu
     told = redact(str(error), camera)
     if isinstance(error, av.HTTPError):
         return Failure("backoff", "server_error", f"the camera answers with an error: {told}")
-    if "resolve hostname" in told:
+    if isinstance(error, av.EOFError):
+        return ENDED
+    # FFmpeg tells an unknown host only to its own log; the error is the general one for input and output.
+    if isinstance(error, OSError) and error.errno == errno.EIO and not opened and not _resolves(camera.url):
         return Failure("backoff", "unknown_host", "the camera's host name is not known")
     if isinstance(error, OSError) and error.errno in _WORDS_BY_ERRNO:
         return Failure("backoff", *_WORDS_BY_ERRNO[error.errno])
     if isinstance(error, av.InvalidDataError) and not opened:
         return Failure("unsupported", "no_video", "what answers there is no video that ingest can read")
     return Failure("backoff", "failed", f"{type(error).__name__}: {told}")
+
+
+def _resolves(url: str) -> bool:
+    host = urlsplit(url).hostname
+    try:
+        socket.getaddrinfo(host, None)
+    except (OSError, UnicodeError):
+        return False
+    return True

@@ -91,6 +91,7 @@ class CameraReader:
         self._open = open_camera
         self._stop = threading.Event()
         self._backoff = Backoff(settings.first_retry_seconds, settings.longest_retry_seconds)
+        self._told = ""
         self._gate = self._new_gate()
         self._schedule = SamplingSchedule(camera.sampled_fps)
         # A thread stuck in a native call must not keep the process from ending.
@@ -176,6 +177,7 @@ class CameraReader:
         self.picture_at = self.progress_at
         if self.report.state != "streaming" or self.report.size_wh != picture.size_wh:
             self._backoff.reset()
+            self._told = ""
             since_ns = self.report.since_ns if self.report.state == "streaming" else time.time_ns()
             self._set_report(ReaderReport("streaming", since_ns, size_wh=picture.size_wh, codec=source.codec))
         if self.pictures_seen % _LAG_SHOWN_EVERY == 0:
@@ -216,12 +218,9 @@ class CameraReader:
         else:
             wait = self._backoff.next_seconds()
         now_ns = time.time_ns()
-        log.info(
-            "camera.lost",
-            camera_id=self.camera.camera_id,
-            reason=failure.words,
-            retry_seconds=round(wait, 1),
-        )
+        if failure.key != self._told:  # a camera that stays away is told of once
+            self._told = failure.key
+            log.info("camera.lost", camera_id=self.camera.camera_id, reason=failure.words)
         metrics.CAMERA_RECONNECTS.labels(self.camera.camera_id, failure.key).inc()
         report = ReaderReport(failure.state, now_ns, failure=failure, retry_at_ns=now_ns + round(wait * 1e9))
         self._set_report(replace(report, size_wh=self.report.size_wh, codec=self.report.codec))

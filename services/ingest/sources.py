@@ -54,13 +54,14 @@ def open_source(camera: Camera, settings: IngestSettings, stop: threading.Event)
     address = build_address(camera, timeout_seconds=settings.open_timeout_seconds)
     if address.kind == "file":
         return FileSource(address, stop)
+    # The net under the options: it bounds every protocol. A read that times out within RTSP is tried once
+    # more by FFmpeg (the first end flushes the parser), hence half of the time for each.
+    tries = 2 if address.kind == "rtsp" else 1
     container = av.open(
         address.url,
         format=address.format,
         options=address.options,
-        # The net under the options: it bounds every protocol. A read that times out within RTSP is tried
-        # once more by FFmpeg (the first end flushes the parser), hence half of the time for each.
-        timeout=(settings.open_timeout_seconds + 1, settings.stall_timeout_seconds / 2),
+        timeout=(settings.open_timeout_seconds + 1, settings.stall_timeout_seconds / tries),
     )
     try:
         stream = _video_stream(container)
