@@ -213,7 +213,7 @@ class CameraFleet:
         now = time.monotonic()
         status = describe_camera(
             camera.reader,
-            camera.publisher,
+            camera.publisher.dropped,
             captured_fps=camera.captured.update(camera.reader.pictures_seen, now),
             published_fps=camera.published.update(camera.publisher.published, now),
             replica=self._service.instance,

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from typing import Final
+from typing import Final, Protocol
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
@@ -24,6 +24,16 @@ STAGE: Final = "ingest"
 SendFrame = Callable[[Frame, int], Awaitable[None]]
 
 
+class Epochs(Protocol):
+    """Numbers the openings of cameras, over all replicas."""
+
+    async def take(self, camera_id: str) -> int:
+        """Begin a new epoch of a camera, or raise TransientError."""
+
+    async def current(self, camera_id: str) -> int:
+        """Return the newest epoch of a camera, 0 before the first, or raise TransientError."""
+
+
 class FramePublisher:
     """Between a camera's reader and the broker: a slot for one sample, and a task that empties it.
 
@@ -33,7 +43,7 @@ class FramePublisher:
     """
 
     def __init__(
-        self, camera_id: str, partition: int, *, epochs: "EpochCounter", send: SendFrame, health: Health
+        self, camera_id: str, partition: int, *, epochs: Epochs, send: SendFrame, health: Health
     ) -> None:
         self.camera_id = camera_id
         self.partition = partition
@@ -126,7 +136,7 @@ class FramePublisher:
 
 
 class EpochCounter:
-    """Numbers the openings of cameras, over all replicas."""
+    """Epochs in Redis."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis

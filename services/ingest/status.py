@@ -11,7 +11,6 @@ from redis.asyncio import Redis
 from mien.contracts.cameras import CameraStatus
 from mien.contracts.shared_state import CAMERA_STATUS_CHANNEL, CAMERA_STATUS_TTL_SECONDS, camera_status_key
 from services.ingest.failures import STALLED
-from services.ingest.publisher import FramePublisher
 from services.ingest.reader import CameraReader
 
 SILENCE_SHOWN_AFTER_SECONDS: Final = 2.0
@@ -35,13 +34,13 @@ class RateMeter:
 
 def describe_camera(
     reader: CameraReader,
-    publisher: FramePublisher,
+    unsent: Counter[str],
     *,
     captured_fps: float,
     published_fps: float,
     replica: str,
 ) -> CameraStatus:
-    """Return the status of a camera that is read."""
+    """Return the status of a camera that is read; *unsent* counts what its publisher dropped."""
     report = reader.report
     state = report.state
     silent_seconds = time.monotonic() - reader.picture_at
@@ -69,7 +68,7 @@ def describe_camera(
         codec=report.codec,
         replica=replica,
         reconnects=max(reader.openings - 1, 0),
-        dropped=dict(Counter(reader.dropped) + publisher.dropped),
+        dropped=dict(reader.dropped + unsent),
     )
 
 

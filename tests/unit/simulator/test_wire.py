@@ -59,8 +59,8 @@ def test_basic_and_digest_accept_only_the_right_password() -> None:
         secret = hashlib.md5(f"admin:camera:{password}".encode()).hexdigest()
         request = hashlib.md5(b"PLAY:rtsp://h/a").hexdigest()
         response = hashlib.md5(f"{secret}:{nonce}:{request}".encode()).hexdigest()
-        fields = f'username="admin", realm="camera", nonce="{nonce}", uri="rtsp://h/a"'
-        return f'Digest {fields}, response="{response}"'
+        fields = f'realm="camera", nonce="{nonce}", uri="rtsp://h/a", response="{response}"'
+        return f'Digest username="admin", {fields}'
 
     assert digest.accept(proof("s3cret", digest.nonce), "PLAY")
     assert not digest.accept(proof("s3cret", digest.nonce), "SETUP")
