@@ -110,6 +110,4 @@ async def _introduce(api: httpx.AsyncClient, person: DemoPerson, photos: Path) -
 
 
 def _read_photos(folder: Path) -> list[tuple[str, tuple[str, bytes, str]]]:
-    return [
-        ("photos", (path.name, path.read_bytes(), "image/jpeg")) for path in sorted(folder.glob("*.jpg"))
-    ]
+    return [("photos", (path.name, path.read_bytes(), "image/jpeg")) for path in sorted(folder.glob("*.jpg"))]

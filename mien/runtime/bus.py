@@ -90,15 +90,15 @@ async def open_frame_producer(settings: KafkaSettings) -> AsyncIterator[AIOKafka
 
 @asynccontextmanager
 async def _started(client: Any) -> AsyncIterator[None]:
-    # A broker that is still starting, or gone for a while, is no reason to end a process.
-    while True:
-        try:
-            await client.start()
-            break
-        except (KafkaError, OSError) as error:
-            log.warning("bus.connect_failed", error=str(error))
-            await asyncio.sleep(RETRY_SECONDS)
     try:
+        # A broker that is still starting, or gone for a while, is no reason to end a process.
+        while True:
+            try:
+                await client.start()
+                break
+            except (KafkaError, OSError) as error:
+                log.warning("bus.connect_failed", error=str(error))
+                await asyncio.sleep(RETRY_SECONDS)
         yield
     finally:
         await client.stop()

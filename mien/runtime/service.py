@@ -22,6 +22,8 @@ from mien.runtime.settings import ServiceSettings
 
 log = structlog.get_logger()
 
+_CANCEL_SECONDS = 3.0
+
 
 @dataclass(frozen=True)
 class Service:
@@ -45,7 +47,8 @@ def run_service(name: str, settings: ServiceSettings, work: Callable[[Service], 
     """Run *work* as a process: logging, health port, signals, draining, exit code.
 
     SIGTERM and SIGINT set ``service.stop``; *work* has ``drain_timeout_seconds`` to return. Exits with
-    0 when it did, 1 when it had to be cancelled; an error in *work* ends the process with its traceback.
+    0 when it did, 1 when it had to be cancelled or had not begun; an error in *work* ends the process with
+    its traceback.
     """
     sys.exit(asyncio.run(_run(name, settings, work)))
 
@@ -66,13 +69,17 @@ async def _run(name: str, settings: ServiceSettings, work: Callable[[Service], A
         await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
         if not working.done():
+            # A process that never began has nothing in hand to finish.
+            patience_seconds = 0 if service.health.is_starting else settings.drain_timeout_seconds
             service.health.report("stopping", "told to stop")
-            await asyncio.wait({working}, timeout=settings.drain_timeout_seconds)
+            await asyncio.wait({working}, timeout=patience_seconds)
         if not working.done():
+            if not service.health.is_starting:
+                log.error("service.drain_timed_out", service_name=name, seconds=patience_seconds)
             working.cancel()
-            with suppress(asyncio.CancelledError):
-                await working
-            log.error("service.drain_timed_out", service_name=name, seconds=settings.drain_timeout_seconds)
+            await asyncio.wait({working}, timeout=_CANCEL_SECONDS)
+            if not working.done():
+                os._exit(1)  # whatever refuses to be cancelled would keep the process for ever
             return 1
         working.result()
         log.info("service.stopped", service_name=name)
@@ -104,8 +111,10 @@ async def announce_presence(service: Service, redis: Redis) -> None:
 
 async def wait_or_stop(stop: asyncio.Event, seconds: float) -> bool:
     """Wait, but no longer than until *stop* is set; returns whether it is set."""
+    # Not asyncio.wait_for: before Python 3.12 it can swallow a cancellation (python/cpython issue 86296).
     with suppress(TimeoutError):
-        await asyncio.wait_for(stop.wait(), seconds)
+        async with asyncio.timeout(seconds):
+            await stop.wait()
     return stop.is_set()
 
 

@@ -1,5 +1,6 @@
 """A headless browser on the dashboard, and what a person would read off the screen."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -40,3 +41,24 @@ async def names_on_tile(page: Page, camera_id: str) -> set[str]:
 async def answers_on_tile(page: Page, camera_id: str) -> set[str]:
     """Return the answers on a tile: known, unknown, unclear."""
     return {face["answer"] for face in await faces_on_tile(page, camera_id) if face.get("answer")}
+
+
+async def tiles_show(
+    page: Page, expected: dict[str, tuple[set[str], set[str]]], *, within_seconds: float
+) -> None:
+    """Wait until each tile shows exactly these names and these answers.
+
+    Raises:
+        AssertionError: They don't in time; says what is shown instead.
+    """
+    shown: dict[str, tuple[set[str], set[str]]] = {}
+    try:
+        async with asyncio.timeout(within_seconds):
+            while shown != expected:
+                shown = {
+                    camera_id: (await names_on_tile(page, camera_id), await answers_on_tile(page, camera_id))
+                    for camera_id in expected
+                }
+                await asyncio.sleep(0.2)
+    except TimeoutError:
+        raise AssertionError(f"after {within_seconds} s the tiles show {shown}, not {expected}") from None

@@ -113,12 +113,12 @@ class Stack:
 
 
 @contextmanager
-def run_stack(home: Path, *options: str) -> Iterator[Stack]:
-    """Run ``mien up`` on a folder of its own until the context ends."""
+def run_stack(home: Path, *options: str, command: str = "up") -> Iterator[Stack]:
+    """Run ``mien up``, or another command that does, on a folder of its own until the context ends."""
     log_path = home.parent / f"{home.name}.log"
     with log_path.open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "mien.cli", "up", "--home", str(home), *options],
+            [sys.executable, "-m", "mien.cli", command, "--home", str(home), *options],
             cwd=REPOSITORY,
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -175,7 +175,7 @@ def run_cameras(clips: list[Path], *options: str, password: str | None = None) -
         process.wait(timeout=10)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def clips(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """One clip with two known people side by side, and one with a stranger."""
     require_faces()
@@ -187,7 +187,7 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     }
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory, clips: dict[str, Path]) -> Iterator[Stack]:
     """A stack with two known people, and cameras that show them and a stranger."""
     with (

@@ -15,7 +15,7 @@ from playwright.async_api import Page
 
 from mien.contracts.events import DeadLetter, encode_event
 from mien.contracts.topics import FRAMES, IDENTITY_FACES
-from tests.e2e.browser import answers_on_tile, faces_on_tile, names_on_tile, open_dashboard
+from tests.e2e.browser import faces_on_tile, names_on_tile, open_dashboard, tiles_show
 from tests.e2e.conftest import KNOWN, Stack, eventually, run_cameras
 from tests.samples import face_shot
 
@@ -31,16 +31,9 @@ async def page(stack: Stack) -> AsyncIterator[Page]:
 
 async def sees_right_names(page: Page, *, within_seconds: float) -> None:
     """Wait until the screen shows both known people on one tile and only strangers on the other."""
-    names: set[str] = set()
-    answers: set[str] = set()
-    try:
-        async with asyncio.timeout(within_seconds):
-            while names != NAMES or answers != {"unknown"}:
-                names = await names_on_tile(page, "entrance")
-                answers = await answers_on_tile(page, "yard")
-                await asyncio.sleep(0.2)
-    except TimeoutError:
-        raise AssertionError(f"after {within_seconds} s: entrance {names}, yard {answers}") from None
+    await tiles_show(
+        page, {"entrance": (NAMES, {"known"}), "yard": (set(), {"unknown"})}, within_seconds=within_seconds
+    )
 
 
 async def test_right_names_on_right_tiles_and_a_stranger_stays_unknown(page: Page, tmp_path: Path) -> None:

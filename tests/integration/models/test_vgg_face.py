@@ -9,13 +9,15 @@ from numpy.typing import NDArray
 from typer.testing import CliRunner
 
 from mien.commands.models import app
-from mien.contracts.models import EMBEDDINGS
+from mien.contracts.models import EMBEDDINGS, IMAGES
+from mien.runtime.serving import ServingClient
 from model_repo import repository
 from model_repo.face_embedder_vggface.build import DIMENSIONS, NAME, SIZE, Layer, build, expected_shapes
 from model_repo.repository import State
 from model_repo.saved_model import write
 from tests.integration.models.conftest import skip_or_fail
 from tests.integration.models.engines import largest_difference, run_openvino, run_tensorflow
+from tests.integration.serving.servers import run_model_server
 
 RUN = CliRunner()
 
@@ -88,9 +90,12 @@ def test_an_imported_model_is_listed_as_ready(imported: Path) -> None:
     assert states[NAME] is State.READY
 
 
-def test_the_imported_network_runs_in_openvino(imported: Path) -> None:
-    """All 145 million weights are read, and descriptors of length 1 come out."""
-    descriptors = run_openvino(imported / NAME / "1", random_images(2))[EMBEDDINGS]
+async def test_the_imported_network_is_hosted_end_to_end(imported: Path, tmp_path: Path) -> None:
+    """The model server reads all 145 million weights, and a client gets descriptors of length 1 from it."""
+    with run_model_server(imported, tmp_path / "log") as server:
+        async with ServingClient(server.address) as client:
+            prediction = await client.predict(NAME, {IMAGES: random_images(2)}, timeout_seconds=60)
+    descriptors = prediction.outputs[EMBEDDINGS]
     assert descriptors.shape == (2, DIMENSIONS)
     np.testing.assert_allclose(np.linalg.norm(descriptors, axis=1), 1, atol=1e-5)
 

@@ -26,6 +26,7 @@ from tests.stack import cannot_run, run_native
 REPOSITORY = Path(__file__).parents[3]
 PARTITIONS = 12
 TRACKS, SHOTS_PER_TRACK = 60, 4
+TRACK_PREFIX = "takeover:9:"
 
 
 def service(name: str, health_port: int, **environment: str) -> ProcessSpec:
@@ -88,7 +89,9 @@ async def collected_identities(settings: KafkaSettings) -> AsyncIterator[list[Id
 
     async def collect() -> None:
         async for record in consumer:
-            seen.append(decode_event(record.value, IdentityDecided))  # noqa: PERF401 - it never ends
+            decided = decode_event(record.value, IdentityDecided)
+            if decided.track_id.startswith(TRACK_PREFIX):  # other tests leave shots on the same broker
+                seen.append(decided)
 
     task = asyncio.create_task(collect())
     try:
@@ -125,18 +128,21 @@ async def test_killed_recognizer_is_replaced_and_nothing_acknowledged_is_lost(
             for name, port in ports.items()
         )
 
-        async def both_own_half() -> bool:
-            return [await owned_partitions(port) for port in ports.values()] == [PARTITIONS // 2] * 2
+        async def both_work() -> bool:
+            return all([await owned_partitions(port) > 0 for port in ports.values()])
 
-        await until(both_own_half, within_seconds=30)
+        await until(both_work, within_seconds=30)
         async with collected_identities(settings) as seen, open_event_producer(settings) as producer:
             picture = np.random.default_rng(1).integers(0, 255, (200, 200, 3), dtype=np.uint8)
             jpeg = encode_jpeg_rgb(picture)
+            partitions = len(await producer.partitions_for(IDENTITY_FACES.name))
             sent = set()
             for number in range(SHOTS_PER_TRACK):
                 for track in range(TRACKS):
-                    shot = face_shot(track_id=f"cam:9:{track}", shot_number=number + 1, crop_jpeg=jpeg)
-                    await publish(producer, IDENTITY_FACES, shot, partition=track % PARTITIONS)
+                    shot = face_shot(
+                        track_id=f"{TRACK_PREFIX}{track}", shot_number=number + 1, crop_jpeg=jpeg
+                    )
+                    await publish(producer, IDENTITY_FACES, shot, partition=track % partitions)
                     sent.add((shot.track_id, shot.shot_number))
                 if number == 1:
                     await until(lambda: len(seen) > TRACKS // 2, within_seconds=30)

@@ -59,6 +59,7 @@ def run_model_server(model_repo: Path, log_path: Path, **settings: object) -> It
         environment={f"MIEN_MODEL_SERVER_{name}": str(value) for name, value in values.items()},
         folder=REPOSITORY,
         check_ready=is_ready,
+        start_timeout_seconds=120,  # a network of half a gigabyte takes its time
     )
     with run_native(spec, log_path=log_path) as process:
         yield RunningServer(f"127.0.0.1:{ports['grpc']}", health_url, process)
