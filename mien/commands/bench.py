@@ -24,7 +24,8 @@ def bench() -> None:
 @app.command()
 def live(
     cameras: Annotated[int, typer.Option(min=1, max=16, help="Simulated cameras, 640x360 at 15 fps.")] = 4,
-    seconds: Annotated[float, typer.Option(min=5, help="How long to look, after warming up.")] = 60,
+    seconds: Annotated[float, typer.Option(min=5, help="How long one run looks, after warming up.")] = 30,
+    repeats: Annotated[int, typer.Option(min=1, max=20, help="Runs; the figures are their medians.")] = 3,
     save: Annotated[bool, typer.Option(help="Keep the figures in docs/measurements/live.json.")] = True,
 ) -> None:
     """Latency from camera to screen, frames per second and CPU, with the whole stack and a real browser."""
@@ -32,8 +33,8 @@ def live(
     with tempfile.TemporaryDirectory(prefix="mien-bench-") as folder:
         console.print(f"Making {cameras} clips with two faces each …")
         clips = write_bench_clips(Path(folder), cameras)
-        console.print(f"Starting the stack, then looking for {seconds:.0f} s …")
-        bench = LiveBench(clips=clips, home=Path(folder) / "home", seconds=seconds)
+        console.print(f"Starting the stack, then looking {repeats} times for {seconds:.0f} s …")
+        bench = LiveBench(clips=clips, home=Path(folder) / "home", seconds=seconds, runs=repeats)
         runs, summary = asyncio.run(measure_live(bench))
     if save:
         path = write_measurement("live", runs=runs, summary=summary)
