@@ -67,8 +67,8 @@ class Rig:
         self.fleet = CameraFleet(
             self.service,
             SETTINGS,
-            None,  # type: ignore[arg-type]  # Redis is for statuses and epochs, which these tests leave alone
-            self.directory,
+            None,  # Redis is for statuses and epochs, which these tests leave alone
+            self.directory,  # type: ignore[arg-type]
             send=self._send,
             open_camera=self._open,
         )
