@@ -123,7 +123,14 @@ def _download(package: Package, folder: Path) -> Path:
     command = _command(package, folder)
     try:
         subprocess.run(
-            command, cwd=folder, check=True, capture_output=True, text=True, timeout=_TIMEOUT_SECONDS
+            command,
+            # pip reads this as a requirements file; npm does not look at it.
+            input=f"{package.name}=={package.version} --hash=sha256:{package.sha256}\n",
+            cwd=folder,
+            check=True,
+            capture_output=True,
+            text=True,
+            timeout=_TIMEOUT_SECONDS,
         )
     except FileNotFoundError as error:
         raise DownloadError(f"{package}: {command[0]} is not installed (Debian: apt install npm)") from error
@@ -146,4 +153,5 @@ def _command(package: Package, folder: Path) -> list[str]:
         python_version, platform = package.wheel_for
         kind += ["--python-version", python_version, "--platform", platform]
     pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", *kind]
-    return [*pip, "--dest", str(folder), f"{package.name}=={package.version}"]
+    # Reading a source archive's metadata runs its code: its checksum is required before that, not only after.
+    return [*pip, "--dest", str(folder), "--require-hashes", "--requirement", "/dev/stdin"]

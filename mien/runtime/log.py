@@ -7,6 +7,11 @@ import structlog
 
 from mien.runtime.settings import LogSettings
 
+# Local variables of a traceback may hold a password, a face or an embedding.
+_WITHOUT_LOCALS = structlog.processors.ExceptionRenderer(
+    structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+)
+
 
 def configure_logging(settings: LogSettings, *, service: str, instance: str) -> None:
     """Send structlog and the standard library's loggers to standard error in one format."""
@@ -18,11 +23,13 @@ def configure_logging(settings: LogSettings, *, service: str, instance: str) -> 
     ]
     console = settings.format == "console"
     renderer: structlog.typing.Processor = (
-        structlog.dev.ConsoleRenderer(colors=False, pad_event_to=0)
+        structlog.dev.ConsoleRenderer(
+            colors=False, pad_event_to=0, exception_formatter=structlog.dev.plain_traceback
+        )
         if console
         else structlog.processors.JSONRenderer(sort_keys=False)
     )
-    finish = [] if console else [structlog.processors.dict_tracebacks]
+    finish = [] if console else [_WITHOUT_LOCALS]
     structlog.configure(
         processors=[*shared, *finish, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(level),

@@ -1,0 +1,35 @@
+"""A crash is told without the values that were in memory."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SCRIPT = """
+import structlog
+from mien.runtime.log import configure_logging
+from mien.runtime.settings import LogSettings
+
+configure_logging(LogSettings(format="{format}"), service="ingest", instance="a-1")
+try:
+    password = "hun" + "ter2"
+    raise ValueError("camera refused")
+except ValueError:
+    structlog.get_logger().exception("camera.failed", camera_id="door")
+"""
+
+
+@pytest.mark.parametrize("log_format", ["json", "console"])
+def test_traceback_shows_no_local_variables(log_format: str) -> None:
+    """What stood in a local variable may be a password."""
+    ended = subprocess.run(
+        [sys.executable, "-c", SCRIPT.format(format=log_format)],
+        cwd=Path(__file__).parents[3],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "camera refused" in ended.stderr
+    assert "camera.failed" in ended.stderr
+    assert "hunter2" not in ended.stderr
