@@ -45,20 +45,20 @@ def hops_between(
 ) -> dict[str, float]:
     """Return the mean milliseconds that a frame, or a face, spent in each hop between two scrapes.
 
-    A stage's age is the time since capture when it is done; a hop is the difference of two ages.
+    A stage's age is the time since capture when it is done; a hop is the difference of two ages. The way
+    from the detector to the screen is in the samples themselves.
     """
 
     def mean_ms(name: str, label: str) -> float:
         key = (name, label)
         return after.get(key, Total()).mean_ms_since(before.get(key, Total())) or 0.0
 
-    ages = {stage: mean_ms("mien_frame_age_seconds", stage) for stage in ("ingest", "detector", "gateway")}
+    ages = {stage: mean_ms("mien_frame_age_seconds", stage) for stage in ("ingest", "detector")}
     detection = mean_ms("mien_stage_duration_seconds", "detector")
     hops = {
-        "ingest_decode_encode_and_produce": ages["ingest"],
+        "camera_to_kafka": ages["ingest"],
         "kafka_and_waiting_for_the_detector": ages["detector"] - ages["ingest"] - detection,
         "detector": detection,
-        "redis_and_gateway": ages["gateway"] - ages["detector"],
         "model_server_call_face_embedder": mean_ms("mien_serving_call_seconds", "face_embedder"),
         "model_server_call_emotion_classifier": mean_ms("mien_serving_call_seconds", "emotion_classifier"),
     }
