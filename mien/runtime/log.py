@@ -47,3 +47,9 @@ def configure_logging(settings: LogSettings, *, service: str, instance: str) -> 
     )
     # Libraries speak up only when something is wrong; aiokafka alone would write a page per rebalance.
     logging.basicConfig(level=max(level, logging.WARNING), handlers=[stdlib], force=True)
+    logging.getLogger("aiokafka.consumer.group_coordinator").addFilter(_is_unexpected)
+
+
+def _is_unexpected(record: logging.LogRecord) -> bool:
+    # On a new broker the first group waits a moment for its coordinator; aiokafka asks again by itself.
+    return "GroupCoordinatorNotAvailableError" not in record.getMessage()
