@@ -72,8 +72,9 @@ async def test_capture_time_is_that_of_the_sender(clip: Path) -> None:
             burned_ms = clock_strip.read(luma)
             assert burned_ms is not None
             differences.append(clock_strip.age_ms(burned_ms, sample.captured_at_ns // 1_000_000))
-        # Without knowing that the parser holds one picture back it would be an interval (67 ms) more.
-        assert -20 < float(np.median(differences)) < 66, differences
+        # The promptest picture, for a busy machine delays the others. Without knowing that the parser holds
+        # one picture back it would be an interval (67 ms) late, too.
+        assert -20 < min(differences) < 66, differences
 
 
 async def test_the_cameras_own_clock_travels_separately(clip: Path) -> None:
@@ -283,9 +284,7 @@ async def test_a_reader_that_falls_behind_skips_to_the_present(
         await until(lambda: watch.reader.dropped["lag"] > 0)
         starved.clear()
         await watch.streams_again()
-        seen = len(watch.samples)
-        await until(lambda: len(watch.samples) > seen + 5)
-        assert time.time_ns() - watch.samples[-1].captured_at_ns < 1e9
+        await until(lambda: time.time_ns() - watch.samples[-1].captured_at_ns < 1e9)
 
 
 async def test_a_reader_blocked_in_a_read_ends_by_its_time_limit(clip: Path) -> None:
