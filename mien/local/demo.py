@@ -87,6 +87,20 @@ async def register_demo(gateway_url: str, token: str, *, rtsp_port: int, videos:
                 await _introduce(api, person, videos / "people" / person.photos)
 
 
+async def remove_cameras(gateway_url: str, token: str) -> None:
+    """Take the demo's cameras off the registry: nothing simulates them now; the next demo adds them again.
+
+    Raises:
+        httpx.HTTPError: The gateway refused or did not answer.
+    """
+    headers = {"Authorization": f"Bearer {token}"}
+    async with httpx.AsyncClient(base_url=gateway_url, headers=headers, timeout=30.0) as api:
+        response = await api.get("/api/cameras")
+        for camera in response.raise_for_status().json():
+            if camera["demo"]:
+                await api.delete(f"/api/cameras/{camera['camera_id']}")
+
+
 async def _register_camera(api: httpx.AsyncClient, name: str, address: str) -> None:
     camera = {
         "name": name.replace("-", " ").capitalize(),

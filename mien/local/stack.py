@@ -203,8 +203,9 @@ async def _start(
         service_process(name, environment, ports, main_port="gateway" if name == "gateway" else None)
         for name in worker_names(options)
     )
+    token = home.cli_token.read_text().strip()
     if options.with_demo:
         await supervisor.start(cameras)
-        await demo.register_demo(
-            home.gateway_url(), home.cli_token.read_text().strip(), rtsp_port=ports["demo-cameras"]
-        )
+        await demo.register_demo(home.gateway_url(), token, rtsp_port=ports["demo-cameras"])
+    else:
+        await demo.remove_cameras(home.gateway_url(), token)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from tests.e2e.browser import open_dashboard, tiles_show
-from tests.e2e.conftest import REPOSITORY, run_stack
+from tests.e2e.conftest import REPOSITORY, eventually, run_stack
 from tests.stack import cannot_run
 
 OBAMA, BIDEN = "Barack Obama", "Joe Biden"
@@ -28,3 +28,6 @@ async def test_demo_names_two_people_and_leaves_the_third_a_stranger(tmp_path: P
         people = {person["name"]: person for person in stack.get("/api/people")}
         assert set(people) == {OBAMA, BIDEN}
         assert "only photograph" in people[BIDEN]["demo_note"]
+    with run_stack(tmp_path / "home", command="up") as stack:
+        # Without the demo nothing simulates its cameras.
+        eventually(lambda: stack.get("/api/cameras"), lambda cameras: cameras == [], within_seconds=20)
