@@ -1,9 +1,8 @@
 """Settings of the recognizer."""
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from mien.contracts.models import EMBEDDERS, FACE_EMBEDDER, EmbedderSpec
-from mien.errors import SettingsError
 from mien.runtime.settings import (
     KafkaSettings,
     RedisSettings,
@@ -36,14 +35,14 @@ class RecognizerSettings(ServiceSettings):
     redis: RedisSettings = Field(default_factory=lambda: RedisSettings(), description="MIEN_REDIS_*")
     serving: ServingSettings = Field(default_factory=lambda: ServingSettings(), description="MIEN_SERVING_*")
 
-    def embedder_spec(self) -> EmbedderSpec:
-        """Return what is known of the chosen embedder.
+    @field_validator("embedder")
+    @classmethod
+    def _is_known(cls, embedder: str) -> str:
+        if embedder not in EMBEDDERS:
+            raise ValueError(f"expected one of {', '.join(EMBEDDERS)}")
+        return embedder
 
-        Raises:
-            SettingsError: There is no such embedder.
-        """
-        if self.embedder not in EMBEDDERS:
-            raise SettingsError(
-                f"MIEN_RECOGNIZER_EMBEDDER: expected one of {', '.join(EMBEDDERS)}, got {self.embedder!r}"
-            )
+    @property
+    def embedder_spec(self) -> EmbedderSpec:
+        """What is known of the chosen embedder."""
         return EMBEDDERS[self.embedder]

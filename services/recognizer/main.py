@@ -47,7 +47,7 @@ class Recognizer:
         producer: AIOKafkaProducer,
     ) -> None:
         self._settings = settings
-        self._spec = settings.embedder_spec()
+        self._spec = settings.embedder_spec
         self._thresholds = Thresholds.for_embedder(
             self._spec, accept_similarity=settings.accept_similarity, min_quality=settings.min_quality
         )
@@ -185,7 +185,6 @@ def main() -> None:
     settings = settings_from_command_line(
         RecognizerSettings, "Mien recognizer: face shots in, identities out."
     )
-    settings.embedder_spec()
 
     async def work(service: Service) -> None:
         async with (

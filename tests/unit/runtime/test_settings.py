@@ -66,4 +66,4 @@ def test_every_setting_is_described(settings_class: type[RecognizerSettings]) ->
 def test_unknown_embedder_is_refused_with_the_known_ones(monkeypatch: pytest.MonkeyPatch) -> None:
     """The message says what may be chosen."""
     with pytest.raises(SettingsError, match="face_embedder_faceres"):
-        load(monkeypatch, MIEN_RECOGNIZER_EMBEDDER="resnet").embedder_spec()
+        load(monkeypatch, MIEN_RECOGNIZER_EMBEDDER="resnet")
