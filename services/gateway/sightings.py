@@ -58,6 +58,7 @@ class SightingRecorder:
         self._names = names
         self._silent_ms = int(silent_seconds * 1000)
         self._touched_at_ms: dict[str, int] = {}
+        self._recording = asyncio.Lock()
 
     async def merge_results(self, received: Sequence[Received[IdentityDecided | EmotionEstimated]]) -> None:
         """Merge results of recognizers or emotion workers; those of ended tracks amend the history.
@@ -118,6 +119,12 @@ class SightingRecorder:
         """Write down ended tracks and tell integrators; doing it again changes and tells the same."""
         if not track_ids:
             return
+        # One at a time: results and ends come from different topics, and what integrators hear last of a
+        # track must be what was written last.
+        async with self._recording:
+            await self._write_and_tell(track_ids)
+
+    async def _write_and_tell(self, track_ids: Sequence[str]) -> None:
         await self._directory.refresh()  # what may be written is decided by the policies of now
         states = await _redis(self._tracks.load(track_ids))
         names = await self._names.read()
