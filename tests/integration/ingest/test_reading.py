@@ -1,11 +1,7 @@
-"""Reading real streams of simulated cameras, and every way in which a camera lets one down."""
+"""Reading real streams of simulated cameras."""
 
-import asyncio
-import socket
 import subprocess
 import sys
-import threading
-import time
 from pathlib import Path
 
 import aiohttp
@@ -16,23 +12,9 @@ import simplejpeg
 
 from mien.simulator import clock_strip
 from mien.simulator.auth import Credentials
-from mien.simulator.camera import BarcodeSource, ClipSource, SimulatedCamera
-from mien.simulator.clips import load_clip
+from mien.simulator.camera import BarcodeSource, SimulatedCamera
 from mien.simulator.simulator import run_simulator
-from services.ingest.picture import DecodedPicture
 from tests.integration.ingest.harness import CREDENTIALS, simulated, until, watching, write_clip
-
-
-@pytest.fixture(scope="module")
-def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two seconds of a moving picture, 320x180."""
-    return write_clip(tmp_path_factory.mktemp("clips") / "small.mp4")
-
-
-@pytest.fixture(scope="module")
-def wide_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same, 640x360."""
-    return write_clip(tmp_path_factory.mktemp("clips") / "wide.mp4", size_wh=(640, 360))
 
 
 @pytest.mark.parametrize("scheme", ["digest", "basic"])
@@ -128,174 +110,6 @@ async def test_a_file_that_is_missing_or_no_video_is_told(tmp_path: Path) -> Non
     ):
         async with watching(path.as_uri(), username=None, password=None) as watch:
             await watch.reaches(state)
-
-
-@pytest.mark.parametrize("side", ["rtsp", "mjpeg"])
-async def test_wrong_password_and_wrong_path_are_told_without_the_password(clip: Path, side: str) -> None:
-    """The state says which of the two it is; no text holds what was tried (trap 3)."""
-    async with simulated(clip) as (simulator, _):
-        url = simulator.rtsp_url("cam") if side == "rtsp" else simulator.mjpeg_url("cam")
-        async with watching(url, password="wr0ng") as watch:
-            await watch.reaches("auth_failed")
-            assert watch.reasons == ["wrong user name or password"]
-            assert watch.reader.openings == 1
-        async with watching(url.replace("/cam", "/nobody")) as watch:
-            await watch.reaches("not_found")
-            assert CREDENTIALS.password not in str(watch.reasons)
-
-
-async def test_a_closed_port_and_an_unknown_host_are_told_apart() -> None:
-    """Each says in words what it is, and is tried again."""
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        port = unused.getsockname()[1]
-        async with watching(f"rtsp://127.0.0.1:{port}/cam") as watch:
-            await until(lambda: watch.reader.openings >= 3)
-            assert "refuses the connection" in watch.reasons[0]
-    async with watching("rtsp://nobody.invalid/cam") as watch:
-        await watch.reaches("backoff")
-        assert watch.reasons[0] == "the camera's host name is not known"
-
-
-async def test_a_host_that_swallows_everything_is_told_in_time() -> None:
-    """A connection that is neither accepted nor refused ends at the time limit, not after minutes."""
-    with socket.socket() as full:
-        full.bind(("127.0.0.1", 0))
-        full.listen(0)
-        # A full backlog: further connection attempts are dropped without an answer.
-        knocking = [socket.socket() for _ in range(4)]
-        try:
-            for one in knocking:
-                one.setblocking(False)
-                one.connect_ex(full.getsockname())
-            async with watching(f"rtsp://127.0.0.1:{full.getsockname()[1]}/cam") as watch:
-                await watch.reaches("backoff")
-                assert watch.reasons[0] == "the camera does not answer"
-        finally:
-            for one in knocking:
-                one.close()
-
-
-async def test_a_camera_that_never_answers_is_told(clip: Path) -> None:
-    """It accepts the connection and says nothing, ever; FFmpeg's "invalid data" is not what people read."""
-    async with simulated(clip) as (simulator, camera):
-        camera.deaf = True
-        async with watching(simulator.rtsp_url("cam")) as watch:
-            await watch.reaches("backoff")
-            assert watch.reasons[0] == "the camera does not answer"
-
-
-async def test_a_camera_that_opens_but_sends_nothing_never_streams(clip: Path) -> None:
-    """A mute camera "opens" with a width of 0; it is connecting until a picture comes (trap 5)."""
-    async with simulated(clip) as (simulator, camera):
-        camera.muted = True
-        async with watching(simulator.rtsp_url("cam")) as watch:
-            await watch.reaches("backoff")
-            assert "streaming" not in watch.states
-            assert watch.reasons[0] == "the camera accepts the connection but sends no pictures"
-            camera.muted = False
-            await watch.streams_again()
-
-
-@pytest.mark.parametrize("side", ["rtsp", "mjpeg"])
-async def test_a_camera_that_freezes_is_lost_and_found(clip: Path, side: str) -> None:
-    """The connection stays open and nothing comes: a stall, and streaming again after the thaw."""
-    async with simulated(clip) as (simulator, camera):
-        url = simulator.rtsp_url("cam") if side == "rtsp" else simulator.mjpeg_url("cam")
-        async with watching(url) as watch:
-            await watch.reaches("streaming")
-            camera.frozen = True
-            await watch.reaches("backoff")
-            assert watch.reasons[0] == "the camera stopped sending pictures"
-            camera.frozen = False
-            await watch.streams_again()
-
-
-async def test_a_short_freeze_costs_no_connection(clip: Path) -> None:
-    """Half a second of silence is part of life."""
-    async with simulated(clip) as (simulator, camera), watching(simulator.rtsp_url("cam")) as watch:
-        await watch.reaches("streaming")
-        camera.frozen = True
-        await asyncio.sleep(0.5)
-        camera.frozen = False
-        await watch.streams_again()
-        assert watch.reader.openings == 1
-
-
-@pytest.mark.parametrize("side", ["rtsp", "mjpeg"])
-async def test_a_closed_connection_is_opened_again(clip: Path, side: str) -> None:
-    """The end of a live stream comes without an exception, and is a loss all the same (trap 6)."""
-    async with simulated(clip) as (simulator, camera):
-        url = simulator.rtsp_url("cam") if side == "rtsp" else simulator.mjpeg_url("cam")
-        async with watching(url) as watch:
-            await watch.reaches("streaming")
-            camera.drop()
-            await watch.reaches("backoff")
-            assert watch.reasons[0] == "the camera closed the connection"
-            await watch.streams_again()
-            assert watch.samples[-1].opening > watch.samples[0].opening
-
-
-async def test_a_camera_without_power_comes_back(clip: Path) -> None:
-    """Off, it refuses; on again, it streams without anybody's doing."""
-    async with simulated(clip) as (simulator, _), watching(simulator.rtsp_url("cam")) as watch:
-        await watch.reaches("streaming")
-        await simulator.rtsp.refuse()
-        await until(lambda: any("refuses" in reason for reason in watch.reasons), watch.reasons)
-        await simulator.rtsp.accept()
-        await watch.streams_again()
-
-
-async def test_another_resolution_needs_no_new_connection(clip: Path, wide_clip: Path) -> None:
-    """The next frames have the new size, and are not squeezed into the old one."""
-    async with simulated(clip) as (simulator, camera), watching(simulator.rtsp_url("cam")) as watch:
-        await watch.reaches("streaming")
-        camera.source = ClipSource(load_clip(wide_clip))
-        await until(lambda: watch.samples[-1].size_wh == (640, 360))
-        assert watch.reader.openings == 1
-
-
-async def test_lost_packets_give_corrupt_pictures_that_go_nowhere(wide_clip: Path) -> None:
-    """Pictures with holes are dropped and counted; whole ones go on."""
-    async with simulated(wide_clip) as (simulator, camera), watching(simulator.rtsp_url("cam")) as watch:
-        await watch.reaches("streaming")
-        camera.loss = 0.05
-        await until(lambda: watch.reader.dropped["corrupt"] > 3)
-        camera.loss = 0.0
-        await watch.streams_again()
-
-
-async def test_a_reader_that_falls_behind_skips_to_the_present(
-    clip: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Starved for a while, a reader drops what queued in the network and is live again."""
-    starved = threading.Event()
-    encode = DecodedPicture.to_jpeg
-
-    def slow_encode(self: DecodedPicture, **options: int) -> tuple[bytes, tuple[int, int]]:
-        if starved.is_set():
-            time.sleep(0.6)
-        return encode(self, **options)
-
-    monkeypatch.setattr(DecodedPicture, "to_jpeg", slow_encode)
-    async with simulated(clip) as (simulator, _), watching(simulator.rtsp_url("cam")) as watch:
-        await until(lambda: len(watch.samples) > 5)
-        starved.set()
-        await until(lambda: watch.reader.dropped["lag"] > 0)
-        starved.clear()
-        await watch.streams_again()
-        await until(lambda: time.time_ns() - watch.samples[-1].captured_at_ns < 1e9)
-
-
-async def test_a_reader_blocked_in_a_read_ends_by_its_time_limit(clip: Path) -> None:
-    """Stopping never closes a container under its reader; the read's own limit ends it (trap 1)."""
-    async with simulated(clip) as (simulator, camera):
-        async with watching(simulator.rtsp_url("cam")) as watch:
-            await watch.reaches("streaming")
-            camera.frozen = True
-            await asyncio.sleep(0.2)
-        # Leaving the context has stopped the reader and seen its thread end.
-        assert watch.reader.report.state == "streaming"
 
 
 async def test_files_that_cameras_do_not_send_are_encoded_for_them(tmp_path: Path) -> None:

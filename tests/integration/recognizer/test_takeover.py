@@ -128,14 +128,16 @@ async def test_killed_recognizer_is_replaced_and_nothing_acknowledged_is_lost(
             for name, port in ports.items()
         )
 
-        async def both_work() -> bool:
-            return all([await owned_partitions(port) > 0 for port in ports.values()])
-
-        await until(both_work, within_seconds=30)
         async with collected_identities(settings) as seen, open_event_producer(settings) as producer:
             picture = np.random.default_rng(1).integers(0, 255, (200, 200, 3), dtype=np.uint8)
             jpeg = encode_jpeg_rgb(picture)
             partitions = len(await producer.partitions_for(IDENTITY_FACES.name))
+            halves = [partitions // 2, partitions - partitions // 2]
+
+            async def each_owns_half() -> bool:
+                return sorted([await owned_partitions(port) for port in ports.values()]) == halves
+
+            await until(each_owns_half, within_seconds=30)
             sent = set()
             for number in range(SHOTS_PER_TRACK):
                 for track in range(TRACKS):
