@@ -19,8 +19,29 @@ IdentityPolicy = Literal["off", "on"]
 EmotionPolicy = Literal["off", "aggregate", "per_person"]
 """Emotion is off until somebody turns it on for a camera, with a purpose."""
 
+Fitness = Literal["unknown", "good", "fair", "poor"]
+"""How well a camera is placed and set for faces; unknown until enough people have passed."""
+ZoneIgnores = Literal["movement", "everything"]
+"""What doesn't count in a zone: movement alone (a tree, a clock in the picture), or faces too (a poster)."""
+
 CAMERA_ID_PATTERN = r"^[a-z0-9]([a-z0-9-]{0,46}[a-z0-9])?$"
 CameraId = Annotated[str, msgspec.Meta(pattern=CAMERA_ID_PATTERN)]
+
+
+Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+
+
+class IgnoredZone(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of the picture in which something doesn't count.
+
+    Attributes:
+        points_xy: Corners of a polygon, in shares of the picture's width and height, so that the zone
+            stays where it is when the camera's resolution changes.
+        ignores: What doesn't count in it.
+    """
+
+    points_xy: Annotated[list[tuple[Share, Share]], msgspec.Meta(min_length=3, max_length=32)]
+    ignores: ZoneIgnores = "movement"
 
 
 class Camera(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,6 +51,9 @@ class Camera(msgspec.Struct, frozen=True, kw_only=True):
         camera_id: Lower-case letters, digits and dashes; stable for ever.
         name: What people call it.
         url: ``rtsp://``, ``http(s)://`` (MJPEG) or ``file:`` address, without credentials.
+        main_stream_url: The same camera's large stream, with the same credentials: faces are found in the
+            pictures of *url* (the sub-stream) and cut out of this one's picture of the same time.
+        ignored_zones: Where movement, or everything, doesn't count.
         partition: Its partition on every topic, chosen when it was registered.
         revision: Counts edits.
         enabled: A disabled camera is not opened.
@@ -59,6 +83,8 @@ class Camera(msgspec.Struct, frozen=True, kw_only=True):
     username: str | None = None
     password: str | None = None
     demo: bool = False
+    main_stream_url: str | None = None
+    ignored_zones: Annotated[list[IgnoredZone], msgspec.Meta(max_length=16)] = []
 
     def __repr__(self) -> str:
         """Name the camera without what must not reach a log."""
@@ -89,3 +115,34 @@ class CameraStatus(msgspec.Struct, frozen=True, kw_only=True):
     replica: str = ""
     reconnects: int = 0
     dropped: dict[str, int] = {}
+
+
+class CameraFitness(msgspec.Struct, frozen=True, kw_only=True):
+    """How well a camera serves recognition, from the people that lately passed it.
+
+    Attributes:
+        since_ns: Start of the oldest track counted.
+        until_ns: End of the newest.
+        tracks: How many tracks the figures are of.
+        usable_share: Share of them with at least one view good enough to recognise.
+        median_face_px: Longer side of the face's box in each track's best view, pixels of the picture that
+            it was cut from; the other medians are of the same views.
+        median_sharpness: Variance of the Laplacian on the aligned face, as in FaceQuality.
+        median_yaw: Sideways turn without its sign, 0 (frontal) to 1.
+        median_brightness: Mean luma, 0 to 255.
+        obstacles: Share of the tracks whose best view suffers from each reason, the worst first.
+        advice: One sentence for the person who can move the camera; empty when there is nothing to do.
+    """
+
+    camera_id: str
+    fitness: Fitness = "unknown"
+    since_ns: int = 0
+    until_ns: int = 0
+    tracks: int = 0
+    usable_share: float = 0.0
+    median_face_px: float = 0.0
+    median_sharpness: float = 0.0
+    median_yaw: float = 0.0
+    median_brightness: float = 0.0
+    obstacles: dict[str, float] = {}
+    advice: str = ""

@@ -21,6 +21,9 @@ class Frame:
         still: Nothing moved since the last frame; published only as a heartbeat or for a viewer.
         camera_clock_ns: The camera's own clock, when it sends one. Never decides staleness.
         trace: W3C traceparent, or empty.
+        closeup_jpeg: The same moment in the camera's main stream, where it has one and somebody asked for
+            it: the same field of view in more pixels. It travels in a header, so that the two never part.
+        closeup_size_wh: Its width and height.
     """
 
     frame_id: str
@@ -31,6 +34,8 @@ class Frame:
     still: bool = False
     camera_clock_ns: int | None = None
     trace: str = ""
+    closeup_jpeg: bytes | None = None
+    closeup_size_wh: tuple[int, int] | None = None
 
     @property
     def camera_id(self) -> str:
@@ -63,6 +68,9 @@ class Frame:
             headers.append(("camera_clock_ns", b"%d" % self.camera_clock_ns))
         if self.trace:
             headers.append(("trace", self.trace.encode()))
+        if self.closeup_jpeg is not None and self.closeup_size_wh is not None:
+            headers.append(("closeup_jpeg", self.closeup_jpeg))
+            headers.append(("closeup_size_wh", b"%dx%d" % self.closeup_size_wh))
         return headers
 
     @classmethod
@@ -72,7 +80,9 @@ class Frame:
         Raises:
             ContractError: A header is missing or malformed, or the value is no JPEG.
         """
-        fields = {name: value.decode("utf-8", "replace") for name, value in headers}
+        values = dict(headers)
+        closeup_jpeg = values.pop("closeup_jpeg", None)
+        fields = {name: value.decode("utf-8", "replace") for name, value in values.items()}
         if missing := [name for name in _REQUIRED_HEADERS if name not in fields]:
             raise ContractError(f"a frame needs the headers {missing}, got {sorted(fields)}")
         if not jpeg or jpeg[:2] != b"\xff\xd8":
@@ -80,7 +90,8 @@ class Frame:
                 f"a frame's value is a JPEG (starts with ffd8), got {(jpeg or b'')[:2].hex()!r}"
             )
         try:
-            width, height = fields["size_wh"].split("x")
+            closeup_size = fields.get("closeup_size_wh")
+            has_closeup = closeup_jpeg is not None and closeup_size is not None
             _, epoch, seq = fields["frame_id"].rsplit(":", 2)
             int(epoch), int(seq)
             clock = fields.get("camera_clock_ns")
@@ -88,11 +99,18 @@ class Frame:
                 frame_id=fields["frame_id"],
                 jpeg=jpeg,
                 captured_at_ns=int(fields["captured_at_ns"]),
-                size_wh=(int(width), int(height)),
+                size_wh=_parse_size(fields["size_wh"]),
                 max_age_ms=int(fields["max_age_ms"]),
                 still=fields.get("still") == "1",
                 camera_clock_ns=None if clock is None else int(clock),
                 trace=fields.get("trace", ""),
+                closeup_jpeg=closeup_jpeg if has_closeup else None,
+                closeup_size_wh=_parse_size(closeup_size) if has_closeup and closeup_size else None,
             )
         except ValueError as error:
             raise ContractError(f"a frame's headers are malformed: {error}") from error
+
+
+def _parse_size(text: str) -> tuple[int, int]:
+    width, height = text.split("x")
+    return int(width), int(height)

@@ -16,6 +16,9 @@ CAMERAS_GENERATION_KEY = "mien:cameras:generation"
 """Counts changes to the registry; whoever holds cameras in memory polls it each second."""
 CAMERA_STATUS_TTL_SECONDS = 10
 WATCH_TTL_SECONDS = 5
+CLOSEUP_TTL_SECONDS = 3
+"""A detector renews its wish for close-ups more often than this, for as long as it has it."""
+FITNESS_TTL_SECONDS = 7 * 24 * 3600
 TRACK_TTL_SECONDS = 3600
 """As long as the results and the end of a track can still be read from Kafka."""
 TRACK_STATE_TTL_SECONDS = 120
@@ -48,6 +51,16 @@ def track_epoch_key(camera_id: str) -> str:
 def watch_key(camera_id: str) -> str:
     """Exists while somebody watches the camera live."""
     return f"mien:watch:{camera_id}"
+
+
+def closeup_key(camera_id: str) -> str:
+    """Exists while the detector follows somebody of whom it wants a better view, from the main stream."""
+    return f"mien:closeup:{camera_id}"
+
+
+def fitness_key(camera_id: str) -> str:
+    """How well a camera is placed: :class:`~mien.contracts.cameras.CameraFitness`, JSON."""
+    return f"mien:fitness:{camera_id}"
 
 
 def preview_channel(camera_id: str) -> str:

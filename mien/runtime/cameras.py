@@ -85,7 +85,7 @@ class CameraRegistry:
                 raise CameraUnknownError(f"there is no camera {camera_id!r}")
             old = cameras[camera_id]
             return msgspec.convert(
-                msgspec.structs.asdict(old)
+                msgspec.to_builtins(old)
                 | changes
                 | {"revision": old.revision + 1, "partition": old.partition},
                 Camera,

@@ -5,7 +5,13 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from mien.contracts.cameras import CAMERA_ID_PATTERN, CameraState, EmotionPolicy, IdentityPolicy
+from mien.contracts.cameras import (
+    CAMERA_ID_PATTERN,
+    CameraState,
+    EmotionPolicy,
+    IdentityPolicy,
+    ZoneIgnores,
+)
 from mien.contracts.events import IdentityAnswer, RejectionReason
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
@@ -48,6 +54,16 @@ class PasswordChange(Schema):
     new_password: Annotated[str, StringConstraints(min_length=10, max_length=200)]
 
 
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class IgnoredZoneInfo(Schema):
+    """A polygon in shares of the picture's width and height, and what doesn't count in it."""
+
+    points_xy: Annotated[list[tuple[Share, Share]], Field(min_length=3, max_length=32)]
+    ignores: ZoneIgnores = "movement"
+
+
 class CameraFields(Schema):
     """What can be said about a camera besides its name and address."""
 
@@ -62,6 +78,8 @@ class CameraFields(Schema):
     emotion_policy: EmotionPolicy = "off"
     emotion_purpose: Note = ""
     demo: bool = False
+    main_stream_url: Url | None = None
+    ignored_zones: Annotated[list[IgnoredZoneInfo], Field(max_length=16)] = []
 
 
 class CameraCreate(CameraFields):
@@ -113,6 +131,8 @@ class CameraInfo(Schema):
     emotion_policy: EmotionPolicy
     emotion_purpose: str
     demo: bool
+    main_stream_url: str | None
+    ignored_zones: list[IgnoredZoneInfo]
     partition: int
     revision: int
     status: CameraStatusInfo

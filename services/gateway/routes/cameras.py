@@ -58,16 +58,14 @@ async def add_camera(wanted: CameraCreate, context: ContextDep, principal: Princ
         known = await context.registry.list_cameras()
         camera_id = slug_of(wanted.name, taken=frozenset(camera.camera_id for camera in known))
     fields = wanted.model_dump(exclude={"camera_id", "url", "username", "password"})
-    camera = await context.registry.add(
-        Camera(
-            camera_id=camera_id,
-            url=address.url,
-            partition=0,
-            username=wanted.username or address.username,
-            password=wanted.password or address.password,
-            **fields,
-        )
-    )
+    named = {
+        "camera_id": camera_id,
+        "url": address.url,
+        "partition": 0,
+        "username": wanted.username or address.username,
+        "password": wanted.password or address.password,
+    }
+    camera = await context.registry.add(msgspec.convert(fields | named, Camera))
     await _announce(context, camera)
     await _audit(context, principal, "camera.added", camera_id)
     return (await _with_status(context, [camera]))[0]
@@ -144,7 +142,7 @@ async def _with_status(context: Context, cameras: list[Camera]) -> list[CameraIn
 def camera_info(camera: Camera, camera_status: CameraStatus | None) -> CameraInfo:
     """Return a camera as people may see it."""
     said = camera_status or CameraStatus(camera_id=camera.camera_id, state="unassigned")
-    fields = msgspec.structs.asdict(camera)
+    fields = msgspec.to_builtins(camera)
     has_password = fields.pop("password") is not None
     return CameraInfo(
         **fields,

@@ -16,9 +16,15 @@ JPEG = b"\xff\xd8\xff\xd9"
     captured_at_ns=st.integers(0, 2**62),
     still=st.booleans(),
     clock=st.none() | st.integers(0, 2**62),
+    closeup=st.none() | st.just((b"\xff\xd8\x00\xff\xd9", (1920, 1080))),
 )
 def test_frame_round_trips_through_headers(
-    epoch: int, seq: int, captured_at_ns: int, still: bool, clock: int | None
+    epoch: int,
+    seq: int,
+    captured_at_ns: int,
+    still: bool,
+    clock: int | None,
+    closeup: tuple[bytes, tuple[int, int]] | None,
 ) -> None:
     """What ingest puts into the headers is what the detector reads."""
     frame = Frame(
@@ -28,6 +34,8 @@ def test_frame_round_trips_through_headers(
         size_wh=(640, 360),
         still=still,
         camera_clock_ns=clock,
+        closeup_jpeg=closeup and closeup[0],
+        closeup_size_wh=closeup and closeup[1],
     )
     assert Frame.from_record(frame.headers(), JPEG) == frame
     assert (frame.camera_id, frame.epoch) == ("front-door", epoch)

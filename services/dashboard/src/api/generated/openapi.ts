@@ -369,6 +369,13 @@ export interface components {
              */
             identity_policy: "off" | "on";
             /**
+             * Ignored Zones
+             * @default []
+             */
+            ignored_zones: components["schemas"]["IgnoredZoneInfo"][];
+            /** Main Stream Url */
+            main_stream_url?: string | null;
+            /**
              * Max Age Ms
              * @default 1500
              */
@@ -430,6 +437,13 @@ export interface components {
              */
             identity_policy: "off" | "on";
             /**
+             * Ignored Zones
+             * @default []
+             */
+            ignored_zones: components["schemas"]["IgnoredZoneInfo"][];
+            /** Main Stream Url */
+            main_stream_url?: string | null;
+            /**
              * Max Age Ms
              * @default 1500
              */
@@ -486,6 +500,10 @@ export interface components {
              * @enum {string}
              */
             identity_policy: "off" | "on";
+            /** Ignored Zones */
+            ignored_zones: components["schemas"]["IgnoredZoneInfo"][];
+            /** Main Stream Url */
+            main_stream_url: string | null;
             /** Max Age Ms */
             max_age_ms: number;
             /** Min Face Px */
@@ -641,6 +659,23 @@ export interface components {
         HealthInfo: {
             /** Ok */
             ok: boolean;
+        };
+        /**
+         * IgnoredZoneInfo
+         * @description A polygon in shares of the picture's width and height, and what doesn't count in it.
+         */
+        IgnoredZoneInfo: {
+            /**
+             * Ignores
+             * @default movement
+             * @enum {string}
+             */
+            ignores: "movement" | "everything";
+            /** Points Xy */
+            points_xy: [
+                number,
+                number
+            ][];
         };
         /**
          * LiveEmotion
