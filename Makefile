@@ -49,3 +49,6 @@ lock: ## Resolve pyproject.toml into requirements/*.lock
 	  $(LOCK) pyproject.toml --extra $$service -c requirements/dev.lock --no-annotate -o requirements/$$service.lock || exit 1; \
 	done
 	$(LOCK) requirements/node.in --no-annotate -o requirements/node.lock
+	for peer in $(wildcard requirements/peers/*.in); do \
+	  $(LOCK) $$peer --no-annotate -o $${peer%.in}.lock || exit 1; \
+	done
