@@ -6,6 +6,7 @@ Thresholds and the suppression by any better box are the package's, for they dec
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -49,15 +50,10 @@ class MtcnnDetector:
 
     def __init__(self, *, limits: MtcnnLimits | None = None, inference_threads: int = 1) -> None:
         self._limits = limits or MtcnnLimits()
-        config = {
-            "INFERENCE_NUM_THREADS": inference_threads,
-            "NUM_STREAMS": 1,
-            "ENABLE_CPU_PINNING": False,  # several detectors on a machine would all take the first core
-        }
-        core, networks = ov.Core(), build_networks()
+        networks = build_networks()
         # Graphs compiled for the shapes of one frame size were no faster than these, which take any.
         self._proposal, self._refinement, self._output = (
-            core.compile_model(network, "CPU", config).create_infer_request()
+            compile_network(network, inference_threads=inference_threads)
             for network in (networks.proposal, networks.refinement, networks.output)
         )
 
@@ -115,6 +111,19 @@ class MtcnnDetector:
         kept = suppress_overlaps(boxes, scores[taken], max_overlap=_FINAL_OVERLAP, relative_to="smaller")
         height, width = image_rgb.shape[:2]
         return Detections(clipped(boxes, (width, height))[kept], scores[taken][kept], landmarks[kept])
+
+
+def compile_network(network: Any, *, inference_threads: int = 1) -> Any:
+    """Return a network ready to be called, in the precision that the engine prefers on this machine.
+
+    That is bfloat16 where the processor has instructions for it, else float32.
+    """
+    config = {
+        "INFERENCE_NUM_THREADS": inference_threads,
+        "NUM_STREAMS": 1,
+        "ENABLE_CPU_PINNING": False,  # several detectors on a machine would all take the first core
+    }
+    return ov.Core().compile_model(network, "CPU", config).create_infer_request()
 
 
 def _moved(boxes_xyxy: Boxes, offsets: NDArray[np.float32]) -> Boxes:

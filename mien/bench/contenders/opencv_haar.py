@@ -11,7 +11,6 @@ import cv2
 
 from mien.bench.contenders.answering import Faces, answer
 
-
 # In the environment that this runs in; Mien's own is OpenCV 5, which has no cascades.
 _opencv4: Any = cv2
 
