@@ -26,7 +26,7 @@ from mien.bench.detect_figures import (
 )
 from mien.bench.face_finders import FINDERS, OURS, face_finder
 from mien.bench.group_pictures import SIZES_WH, write_pictures
-from mien.bench.staged_faces import KnownPicture, known_faces, lfw_pictures, negatives
+from mien.bench.staged_faces import KnownPicture, known_faces, lfw_pictures
 from mien.contracts.detector_limits import DetectorLimits
 from mien.contracts.find_faces import FacesFound
 from mien.local.line_process import LineProcess, detector_process
@@ -78,7 +78,7 @@ def measure_detect(bench: DetectBench, told: Told) -> tuple[list[dict[str, Any]]
     with detector_process("limits", DetectorLimits, "--min-face-px", str(MIN_FACE_PX)) as detector:
         limits = detector.ask([path for path, times in costs.items() if is_few_faces_at_720p(path, times)])
     summary = ratios(costs) | agreements(answers, small, staged) | limits_in_words(limits)
-    return runs, summary | {"detectors": table(costs, answers, staged)}
+    return runs, {"detectors": table(costs, answers, staged)} | summary
 
 
 def pictures_in_all(bench: DetectBench) -> int:
@@ -86,8 +86,8 @@ def pictures_in_all(bench: DetectBench) -> int:
     staged = known_faces()
     faces = sum(map(len, staged.values()))
     timed = 12 + len(staged.get("verified_groups", []))
-    agreement = faces + len(negatives()) + len(lfw_pictures(bench.lfw))
-    return len(FINDERS) * ((bench.rounds + 1) * timed + agreement) + 2 * (faces + len(negatives()))
+    agreement = faces + len(lfw_pictures(bench.lfw))
+    return len(FINDERS) * ((bench.rounds + 1) * timed + agreement) + 2 * faces
 
 
 def _at_720p(known: Iterable[KnownPicture], folder: Path) -> list[Path]:
@@ -133,7 +133,7 @@ def _look_at_all(
     told(f"agreement: {name}", 0)
     paths = [picture.path for known in staged.values() for picture in known]
     answers = {}
-    for path in [*paths, *negatives(), *lfw_pictures(lfw)]:
+    for path in [*paths, *lfw_pictures(lfw)]:
         answers[path] = finder.ask(str(path))
         told("", 1)
     return answers

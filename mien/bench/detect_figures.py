@@ -12,7 +12,7 @@ import numpy as np
 from mien.bench.face_agreement import Agreement, Score, has_face_in_the_middle, median_or_none, share
 from mien.bench.face_finders import FINDERS, OURS, PEERS
 from mien.bench.group_pictures import SIZES_WH
-from mien.bench.staged_faces import MATCH_OVERLAP, KnownPicture, negatives
+from mien.bench.staged_faces import MATCH_OVERLAP, NEGATIVES, KnownPicture
 from mien.contracts.detector_limits import DetectorLimits
 from mien.contracts.find_faces import FacesFound
 
@@ -55,14 +55,13 @@ def is_few_faces_at_720p(path: str, times: Times) -> bool:
 def ratios(costs: Mapping[str, Times]) -> dict[str, Any]:
     """Return how much more CPU the others spend on 720p with a few faces: median and quartiles of pairs."""
     chosen = [times for path, times in costs.items() if is_few_faces_at_720p(path, times)]
-    summary: dict[str, Any] = {}
+    medians, quartiles = {}, {}
     for name in PEERS:
         pairs = [ratio for times in chosen for ratio in times.ratios_to_ours(name)]
         low, middle, high = np.percentile(pairs, [25, 50, 75])
-        summary[f"cpu_ratio_to_{name}_720p"] = round(float(middle), 2)
-        summary[f"cpu_ratio_to_{name}_720p_quartiles"] = {"low": round(low, 1), "high": round(high, 1)}
-    summary["pictures_720p_1_to_7_faces"] = len(chosen)
-    return summary
+        medians[f"cpu_ratio_to_{name}_720p"] = round(float(middle), 2)
+        quartiles[name] = f"{low:.1f} to {high:.1f}"
+    return medians | {"cpu_ratio_quartiles": quartiles, "pictures_720p_1_to_7_faces": len(chosen)}
 
 
 def agreements(
@@ -73,8 +72,7 @@ def agreements(
     """Return what we find of the mtcnn package's faces, and both of what is there; None without the data."""
     at_40, at_20 = _compare(answers), _compare(small)
     scores = {name: _score(answers[name], staged, "verified_groups") for name in (OURS, "mtcnn")}
-    false = {name: sum(len(answers[name][path].scores) for path in negatives()) for name in (OURS, "mtcnn")}
-    has_negatives = bool(negatives())
+    false = {name: _false_faces(answers[name], staged) for name in (OURS, "mtcnn")}
     return {
         "share_of_mtcnn_faces_found": share(at_40.found, at_40.theirs),
         "share_of_mtcnn_faces_found_closely": share(at_40.found_closely, at_40.theirs),
@@ -84,28 +82,41 @@ def agreements(
         "landmark_distance_px_p50": median_or_none(at_40.landmark_distances_px),
         "recall_verified_groups": share(scores[OURS].recalled, scores[OURS].known),
         "recall_verified_groups_mtcnn": share(scores["mtcnn"].recalled, scores["mtcnn"].known),
-        "false_faces_on_negatives": false[OURS] if has_negatives else None,
-        "false_faces_on_negatives_mtcnn": false["mtcnn"] if has_negatives else None,
+        "false_faces_on_negatives": false[OURS],
+        "false_faces_on_negatives_mtcnn": false["mtcnn"],
     }
 
 
 def limits_in_words(limits: DetectorLimits) -> dict[str, Any]:
     """Return where our time goes, and how close the networks come to what the engine can do."""
+    peak = limits.peak_gflop_per_second
+    frame_ms = sum(limits.stage_ms.values())
     network_ms = sum(limits.stage_ms[network] for network in limits.network_gflop)
-    gflop_per_second = sum(limits.network_gflop.values()) / network_ms * 1e3
-    achieved = limits.network_gflop_per_second | {"all": gflop_per_second}
+    achieved = sum(limits.network_gflop.values()) / network_ms * 1e3
+    stages = [
+        {
+            "stage": stage,
+            "CPU ms": round(spent, 2),
+            "share of the frame": round(spent / frame_ms, 3),
+            "GFLOP": _rounded(limits.network_gflop.get(stage), 3),
+            "share of the engine's peak": _rounded(limits.network_gflop_per_second.get(stage), 3, per=peak),
+        }
+        for stage, spent in sorted(limits.stage_ms.items(), key=lambda one: -one[1])
+    ]
     return {
-        "stage_ms": {stage: round(spent, 2) for stage, spent in limits.stage_ms.items()},
-        "gflop_per_frame": {name: round(gflop, 3) for name, gflop in limits.network_gflop.items()},
-        "share_of_engine_peak": {
-            name: round(speed / limits.peak_gflop_per_second, 3) for name, speed in achieved.items()
-        },
-        "engine_peak_gflop_per_second": round(limits.peak_gflop_per_second),
+        "share_of_time_in_networks": round(network_ms / frame_ms, 3),
+        "networks_share_of_engine_peak": round(achieved / peak, 3),
+        "engine_peak_gflop_per_second": round(peak),
         "precision": limits.precision,
         "network_ms_by_frames_at_once": {
             str(count): round(spent, 2) for count, spent in limits.network_ms_by_frames_at_once.items()
         },
+        "stages": stages,
     }
+
+
+def _rounded(value: float | None, digits: int, *, per: float = 1) -> float | None:
+    return None if value is None else round(value / per, digits)
 
 
 def _compare(answers: Mapping[str, Mapping[Path, FacesFound]]) -> Agreement:
@@ -128,6 +139,14 @@ def _score(
                 min_face_px=MIN_FACE_PX,
             )
     return score
+
+
+def _false_faces(
+    answers: Mapping[Path, FacesFound], staged: Mapping[str, Sequence[KnownPicture]]
+) -> int | None:
+    """Return how many faces are found where there are none; None without such pictures."""
+    pictures = staged.get(NEGATIVES)
+    return sum(len(answers[picture.path].scores) for picture in pictures) if pictures else None
 
 
 def table(
@@ -153,7 +172,7 @@ def table(
             "recall": share(score.recalled, score.known),
             "precision": share(score.right, score.found),
             "recall LFW": share(sum(map(has_face_in_the_middle, portraits)), len(portraits)),
-            "false faces": sum(len(answers[name][path].scores) for path in negatives()),
+            "false faces": _false_faces(answers[name], staged),
         }
         rows.append(row)
     return rows

@@ -14,6 +14,7 @@ from mien.local.portraits import REPOSITORY
 from mien.vision.boxes import Boxes
 
 DATA: Final = REPOSITORY.parent / "shared" / "data"
+NEGATIVES: Final = "negatives"
 # Which overlap is a match depends on how the boxes were drawn: dlib's are tight squares.
 MATCH_OVERLAP: Final = {"verified_groups": 0.4, "wider_samples": 0.4, "dlib_faces": 0.3}
 
@@ -27,16 +28,12 @@ class KnownPicture:
 
 
 def known_faces() -> dict[str, list[KnownPicture]]:
-    """Return the pictures with known faces, by set; empty without the data folder."""
+    """Return the pictures with known faces, by set, and "negatives" without one; empty without the data."""
     if not DATA.is_dir():
         return {}
-    return {name: _read_boxes(DATA / "detection" / name) for name in MATCH_OVERLAP}
-
-
-def negatives() -> list[Path]:
-    """Return pictures without a human face; none without the data folder."""
-    folder = DATA / "detection" / "negatives"
-    return sorted(folder.iterdir()) if folder.is_dir() else []
+    nobody = np.zeros((0, 4), np.float32)
+    negatives = [KnownPicture(path, nobody) for path in sorted((DATA / "detection" / "negatives").iterdir())]
+    return {name: _read_boxes(DATA / "detection" / name) for name in MATCH_OVERLAP} | {NEGATIVES: negatives}
 
 
 def lfw_pictures(count: int) -> list[Path]:

@@ -72,7 +72,7 @@ def detect(
         )
     if save:
         path = write_measurement("detect", runs=runs, summary=summary)
-        plot_detect(summary["detectors"], summary["stage_ms"])
+        plot_detect(summary["detectors"], summary["stages"])
         console.print(
             f"Written to {path.relative_to(MEASUREMENTS.parents[1])}; `make numbers` updates the README."
         )
