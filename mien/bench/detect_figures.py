@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 from mien.bench.face_agreement import Agreement, Score, has_face_in_the_middle, median_or_none, share
-from mien.bench.face_finders import FINDERS, OURS, PEERS
+from mien.bench.face_finders import FINDERS, OURS, PEERS, label
 from mien.bench.group_pictures import SIZES_WH
 from mien.bench.staged_faces import MATCH_OVERLAP, NEGATIVES, KnownPicture
 from mien.contracts.detector_limits import DetectorLimits
@@ -165,7 +165,7 @@ def table(
         }
         score = _score(answers[name], staged, *MATCH_OVERLAP)
         portraits = [found for path, found in answers[name].items() if "lfw" in path.parts]
-        row: dict[str, Any] = {"detector": name}
+        row: dict[str, Any] = {"detector": label(name)}
         row |= {f"CPU ms {size}": round(value, 1) for size, value in by_size.items()}
         row |= {
             "frames/s per core 720p": round(1000 / by_size["720p"], 1),

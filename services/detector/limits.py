@@ -40,7 +40,7 @@ _GRAPHS: dict[str, Callable[[MtcnnNetworks], Any]] = {
 Shape = tuple[int, ...]
 
 
-class _Clock:
+class Clock:
     """CPU time spent, and the shapes that each network was called with."""
 
     def __init__(self) -> None:
@@ -59,7 +59,7 @@ class _Clock:
 
 
 class _TimedNetwork:
-    def __init__(self, network: Any, stage: str, clock: _Clock) -> None:
+    def __init__(self, network: Any, stage: str, clock: Clock) -> None:
         self._infer = clock.around(stage, network.infer)
         self._inputs = clock.inputs[stage]
         self.get_output_tensor = network.get_output_tensor
@@ -70,9 +70,9 @@ class _TimedNetwork:
 
 
 @contextmanager
-def _clocked(detector: MtcnnDetector) -> Iterator[_Clock]:
+def clocked(detector: MtcnnDetector) -> Iterator[Clock]:
     """Yield a clock that runs while the stages of a detector do; what is timed is the detector as it is."""
-    clock, networks = _Clock(), {name: getattr(detector, name) for name in _NETWORKS}
+    clock, networks = Clock(), {name: getattr(detector, name) for name in _NETWORKS}
     functions, draw = {name: getattr(mtcnn, name) for name in _FUNCTIONS}, PyramidPlan.draw
     for name, stage in _NETWORKS.items():
         setattr(detector, name, _TimedNetwork(networks[name], stage, clock))
@@ -100,7 +100,7 @@ def find_limits(
     frames = _REPEATS * len(images)
     for image in images:
         detector.detect(image, min_face_px)
-    with _clocked(detector) as clock:
+    with clocked(detector) as clock:
         started = time.process_time()
         for image in [*images] * _REPEATS:
             detector.detect(image, min_face_px)
@@ -175,6 +175,13 @@ def _peak_gflop_per_second() -> float:
     return 2 * channels * channels * 9 * size * size / min(spent) / 1e9
 
 
+def _read_rgb(path: str) -> NDArray[np.uint8]:
+    image = cv2.imread(path, cv2.IMREAD_COLOR_RGB)
+    if image is None:
+        raise ValueError(f"expected a picture in {path}, got something that doesn't decode")
+    return np.asarray(image, np.uint8)
+
+
 def main() -> None:
     """Answer each line until the input ends."""
     parser = argparse.ArgumentParser(description="Find where the detector's time goes: paths in, JSON out.")
@@ -184,7 +191,7 @@ def main() -> None:
     detector, encoder = MtcnnDetector(), msgspec.json.Encoder()
     for line in sys.stdin.buffer:
         paths = msgspec.json.decode(line, type=list[str])
-        images = [np.asarray(cv2.imread(path, cv2.IMREAD_COLOR_RGB), np.uint8) for path in paths]
+        images = [_read_rgb(path) for path in paths]
         sys.stdout.buffer.write(encoder.encode(find_limits(images, detector, arguments.min_face_px)) + b"\n")
         sys.stdout.buffer.flush()
 

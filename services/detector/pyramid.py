@@ -78,7 +78,7 @@ class PyramidPlan:
         return (boxes / np.tile(self.scales_xy[levels], 2)).astype(np.float32)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=32)
 def plan_pyramid(size_wh: SizeWh, min_face_px: int) -> PyramidPlan | None:
     """Plan the pyramid of a frame size; None where no face of *min_face_px* fits.
 

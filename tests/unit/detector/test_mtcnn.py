@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from mien.vision.boxes import overlap_matrix
+from services.detector.limits import clocked
 from services.detector.mtcnn import MtcnnDetector, MtcnnLimits
 from tests.unit.detector.staged import boxes_by_picture, read_rgb, require
 
@@ -50,9 +51,15 @@ def test_noise_is_bounded_work() -> None:
     """A frame of noise with every threshold at zero passes no more candidates on than the limits say."""
     noise = np.random.default_rng(0).integers(0, 256, (360, 640, 3), dtype=np.uint8)
     limits = MtcnnLimits(
-        proposal_score=0, refinement_score=0, output_score=0, refined_candidates=32, output_candidates=8
+        proposal_score=0, refinement_score=0, output_score=0, refined_candidates=48, output_candidates=8
     )
-    assert len(MtcnnDetector(limits=limits).detect(noise, 20)) <= 8
+    detector = MtcnnDetector(limits=limits)
+    with clocked(detector) as clock:
+        found = detector.detect(noise, 20)
+    assert len(clock.inputs["P-Net"]) == 1
+    assert 0 < sum(shape[0] for shape in clock.inputs["R-Net"]) <= 48
+    assert 0 < sum(shape[0] for shape in clock.inputs["O-Net"]) <= 8
+    assert len(found) <= 8
 
 
 @pytest.mark.parametrize("size_wh", [(1, 1), (11, 200), (640, 12), (40, 40)])
