@@ -55,7 +55,7 @@ class DetectorSettings(ServiceSettings):
         return MtcnnLimits(
             output_score=self.min_score,
             output_candidates=self.max_faces,
-            refined_candidates=2 * self.max_faces,
+            refined_candidates=8 * self.max_faces,
         )
 
     def tracking(self) -> TrackerSettings:
