@@ -24,7 +24,7 @@ from services.detector.detection import Detections, FaceDetector
 from services.detector.frame_reader import FrameReader
 from services.detector.mailbox import WaitingFrame
 from services.detector.outlets import WATCH_POLL_SECONDS, EventOutlet, PreviewOutlet
-from services.detector.pipeline import CameraPipeline, Observation, preview_of
+from services.detector.pipeline import CameraPipeline, Observation, outside_ignored_zones, preview_of
 
 log = structlog.get_logger()
 
@@ -166,7 +166,9 @@ class FrameWorker:
         if remembered is not None:
             metrics.SKIPPED.labels("detector", "still").inc()
             return None, remembered
-        image, detections = await asyncio.to_thread(self._decode_and_detect, frame, camera.min_face_px)
+        image, found = await asyncio.to_thread(self._decode_and_detect, frame, camera.min_face_px)
+        detections = outside_ignored_zones(found, frame.size_wh, camera)
+        metrics.SKIPPED.labels("detector", "ignored_zone").inc(len(found) - len(detections))
         metrics.FRAMES.labels("detector", frame.camera_id).inc()
         metrics.FACES.labels(frame.camera_id).inc(len(detections))
         return image, detections

@@ -188,6 +188,7 @@ class CameraReader:
             self._sample(picture, camera)
 
     def _sample(self, picture: Picture, camera: Camera) -> None:
+        self._gate.ignore([zone.points_xy for zone in camera.ignored_zones])
         try:
             gate = self._gate.decide(picture.coarse_luma(), picture.media_seconds, watched=self.watched)
             if gate == "skipped":
