@@ -44,6 +44,7 @@ class SilentSource:
     hangs: bool
     codec: str = "h264"
     lag_seconds: float = 0.0
+    is_wanted: bool = True
     dropped: Counter[str] = field(default_factory=Counter)
 
     def pictures(self) -> Iterator[None]:
