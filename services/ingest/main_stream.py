@@ -22,6 +22,9 @@ from services.ingest.stream import OpenSource, StreamReader
 WhyNot = Literal["away", "starting", "late", "apart", "corrupt", "too_large"] | Unusable
 
 _SILENT_SECONDS: Final = 1.0
+# A connection begins with what has piled up while it was opened: until that is read, pictures are older
+# than they seem.
+_SETTLING_SECONDS: Final = 3.0
 # Room for what Kafka puts around a record, and for the frame's other headers.
 _ENVELOPE_BYTES: Final = 64 * 1024
 
@@ -102,6 +105,8 @@ class MainStream:
         loop = asyncio.get_running_loop()
         self._settings = settings
         self._arrived = asyncio.Event()
+        self._opening = 0
+        self._opened_at = 0.0
 
         def on_picture() -> None:
             loop.call_soon_threadsafe(self._arrived.set)
@@ -135,6 +140,8 @@ class MainStream:
         reader.is_usable = why is None
         if why is not None:
             return why
+        if self._is_settling(sample):
+            return "starting"
         picture = await self._picture_of(sample)
         if isinstance(picture, str):
             return picture
@@ -148,6 +155,13 @@ class MainStream:
             return "corrupt"
         room = min(settings.closeup_max_bytes, MAX_MESSAGE_BYTES - _ENVELOPE_BYTES - len(sample.jpeg))
         return Closeup(jpeg, size_wh) if len(jpeg) <= room else "too_large"
+
+    def _is_settling(self, sample: Sample) -> bool:
+        if sample.opening != self._opening:
+            self._opening, self._opened_at = sample.opening, time.monotonic()
+        sub_seconds = time.monotonic() - self._opened_at
+        main_seconds = (time.time_ns() - self.reader.report.since_ns) / 1e9
+        return min(sub_seconds, main_seconds) < _SETTLING_SECONDS
 
     async def _picture_of(self, sample: Sample) -> Picture | WhyNot:
         ring = self.reader.ring
