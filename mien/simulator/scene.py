@@ -27,13 +27,15 @@ class Scene:
         self.taken_at = time.time()
 
     async def run(self) -> None:
-        """Show pictures in all streams until cancelled."""
+        """Show pictures in all streams until cancelled, under the times at which they were taken."""
         pace = Pace()
+        started_at = self.taken_at
         while True:
             await asyncio.to_thread(self.advance)
+            ticks = round((self.taken_at - started_at) * RTP_HZ)
             for stream in self.streams:
                 if not stream.frozen:
-                    await stream.show_next(pace.ticks)
+                    await stream.show_next(ticks)
             await pace.wait(RTP_HZ // FPS)
 
 

@@ -57,27 +57,29 @@ class PictureRing:
     def __init__(self, *, max_pictures: int, max_bytes: int) -> None:
         self._max_pictures = max_pictures
         self._max_bytes = max_bytes
-        self._pictures: deque[Picture] = deque()
+        self._pictures: deque[tuple[Picture, int]] = deque()
         self._lock = threading.Lock()
 
     @property
     def size_bytes(self) -> int:
         """How much memory the pictures take."""
-        return sum(picture.size_bytes for picture in self.pictures())
+        with self._lock:
+            return sum(size for _, size in self._pictures)
 
     def pictures(self) -> list[Picture]:
         """Return the pictures, oldest first."""
         with self._lock:
-            return list(self._pictures)
+            return [picture for picture, _ in self._pictures]
 
     def add(self, picture: Picture) -> None:
         """Take in the newest picture."""
         with self._lock:
             kept = self._pictures
-            kept.append(picture)
-            total = sum(one.size_bytes for one in kept)
+            # Asked for once, while no other thread has it: a decoded picture is for one thread at a time.
+            kept.append((picture, picture.size_bytes))
+            total = sum(size for _, size in kept)
             while len(kept) > 1 and (len(kept) > self._max_pictures or total > self._max_bytes):
-                total -= kept.popleft().size_bytes
+                total -= kept.popleft()[1]
 
     def clear(self) -> None:
         """Let go of all pictures."""

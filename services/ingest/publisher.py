@@ -100,6 +100,9 @@ class FramePublisher:
             await self._follow_epoch(sample)
             closeup = await self.find_closeup(sample) if self.find_closeup is not None else None
             frame = self._frame(sample, closeup)
+            if self.paused:  # since a close-up was waited for
+                self._drop("unassigned")
+                return
             if frame.is_stale(time.time_ns()):
                 self._drop("stale")
                 return

@@ -191,3 +191,23 @@ async def test_a_frame_takes_its_closeup_along() -> None:
         await rig.offer()
         sent = [(frame.closeup_jpeg, frame.closeup_size_wh) for frame, _ in rig.broker.sent]
         assert sent == [(b"\xff\xd8large", (1920, 1080)), (None, None)]
+
+
+async def test_a_frame_that_waited_for_its_closeup_is_not_sent_after_a_pause() -> None:
+    """Somebody else may own the camera by the time the main stream's picture has come."""
+    asked, answer = asyncio.Event(), asyncio.Event()
+
+    async def find_closeup(_: Sample) -> Closeup | None:
+        asked.set()
+        await answer.wait()
+        return None
+
+    async with running() as rig:
+        rig.publisher.find_closeup = find_closeup
+        await rig.offer()
+        await asked.wait()
+        rig.publisher.pause()
+        answer.set()
+        await rig.offer()
+        assert rig.frame_ids == []
+        assert rig.publisher.dropped == {"unassigned": 2}
