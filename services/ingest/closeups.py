@@ -1,4 +1,4 @@
-"""Which picture of a main stream shows the same moment as a picture of the sub-stream. Pure."""
+"""Which of a main stream's last pictures shows the moment of a frame. No clocks, no I/O."""
 
 import statistics
 import threading

@@ -124,6 +124,8 @@ class MainStream:
 
         It may have to be waited for: a large picture arrives later than a small one of the same moment.
         """
+        if sample.opening != self._opening:
+            self._opening, self._opened_at = sample.opening, time.monotonic()
         if not self.reader.wanted or sample.for_viewer:
             return None
         found = await self._find(sample)
@@ -140,7 +142,7 @@ class MainStream:
         reader.is_usable = why is None
         if why is not None:
             return why
-        if self._is_settling(sample):
+        if self._is_settling():
             return "starting"
         picture = await self._picture_of(sample)
         if isinstance(picture, str):
@@ -156,9 +158,7 @@ class MainStream:
         room = min(settings.closeup_max_bytes, MAX_MESSAGE_BYTES - _ENVELOPE_BYTES - len(sample.jpeg))
         return Closeup(jpeg, size_wh) if len(jpeg) <= room else "too_large"
 
-    def _is_settling(self, sample: Sample) -> bool:
-        if sample.opening != self._opening:
-            self._opening, self._opened_at = sample.opening, time.monotonic()
+    def _is_settling(self) -> bool:
         sub_seconds = time.monotonic() - self._opened_at
         main_seconds = (time.time_ns() - self.reader.report.since_ns) / 1e9
         return min(sub_seconds, main_seconds) < _SETTLING_SECONDS

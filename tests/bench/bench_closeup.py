@@ -251,7 +251,7 @@ def main() -> None:
     """Measure and write down."""
     clip = require_faces() / CLIP
     quick = "--quick" in sys.argv[1:]
-    runs_count, seconds, repeats = (1, 4.0, 2) if quick else (3, 6.0, 4)
+    runs_count, seconds, repeats = (1, 4.0, 2) if quick else (3, 5.0, 3)
     runs = asyncio.run(measure_streams(clip, runs=runs_count, seconds=seconds, repeats=repeats))
     identity = measure_identity()
     summary = summarise(runs) | identity

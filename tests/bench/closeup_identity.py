@@ -56,7 +56,7 @@ def measure_identity() -> dict[str, Any]:
     shown = list(_see_probes(detector, embed))
     pairs = [pair for pair in shown if pair is not None]
     outcome: dict[str, Any] = {"people_shown": len(shown), "found_in_frame": len(pairs)}
-    for name, seen in zip(("frame", "closeup"), zip(*pairs, strict=True), strict=True):
+    for name, seen in zip(("shot_from_frame", "shot_from_closeup"), zip(*pairs, strict=True), strict=True):
         outcome[name] = _summary(seen, gallery)
     return outcome
 

@@ -161,6 +161,17 @@ async def test_a_connection_is_trusted_when_what_piled_up_is_read() -> None:
     assert rig.outcomes == {"starting": 2}
 
 
+async def test_a_connection_settles_while_nobody_wants_anything() -> None:
+    """The first who passes a camera that has been open for long is not kept waiting."""
+    rig = Rig()
+    rig.reader.wanted = False
+    await rig.stream.closeup_of(sample(opening=2))
+    rig.stream._opened_at -= 60  # a minute later
+    rig.reader.wanted = True
+    rig.keep(1000)
+    assert await rig.stream.closeup_of(sample(opening=2)) is not None
+
+
 async def test_a_main_stream_that_is_away_is_not_waited_for() -> None:
     """Not connected, or silent for more than a second."""
     rig = Rig()
