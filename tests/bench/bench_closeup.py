@@ -137,8 +137,8 @@ async def measure_cpu(camera: Camera, seconds: float) -> dict[str, float]:
         assert one.main is not None
         one.main.reader.wanted = True
         spent["main_stream_wanted"] = await _cpu_percent(one, seconds)
-        recent = one.pairs[-round(seconds * 4) :]
-        assert sum(closeup is not None for _, closeup in recent) > len(recent) / 2, "expected close-ups"
+        if not any(closeup for _, closeup in one.pairs):
+            raise RuntimeError("expected close-ups, got none: is the machine too busy to show the scene?")
     return spent
 
 
