@@ -19,12 +19,13 @@ from mien.runtime import metrics
 from mien.runtime.cameras import CameraDirectory
 from mien.runtime.service import Service, wait_or_stop
 from mien.vision.jpeg import ImageError, decode_jpeg_rgb
+from services.detector.closeups import Closeup
 from services.detector.config import DetectorSettings
 from services.detector.detection import Detections, FaceDetector
 from services.detector.frame_reader import FrameReader
 from services.detector.mailbox import WaitingFrame
-from services.detector.outlets import WATCH_POLL_SECONDS, EventOutlet, PreviewOutlet
-from services.detector.pipeline import CameraPipeline, Observation, preview_of
+from services.detector.outlets import WATCH_POLL_SECONDS, Outlets
+from services.detector.pipeline import CameraPipeline, Observation, outside_ignored_zones, preview_of
 
 log = structlog.get_logger()
 
@@ -98,8 +99,7 @@ class FrameWorker:
         pipelines: Pipelines,
         cameras: CameraDirectory,
         reader: FrameReader,
-        events: EventOutlet,
-        previews: PreviewOutlet,
+        outlets: Outlets,
         service: Service,
     ) -> None:
         self._settings = settings
@@ -107,8 +107,8 @@ class FrameWorker:
         self._pipelines = pipelines
         self._cameras = cameras
         self._reader = reader
-        self._events = events
-        self._previews = previews
+        self._events, self._previews = outlets.events, outlets.previews
+        self._wishes = outlets.wishes
         self._service = service
         self._publishing: asyncio.Task[None] | None = None
 
@@ -166,7 +166,9 @@ class FrameWorker:
         if remembered is not None:
             metrics.SKIPPED.labels("detector", "still").inc()
             return None, remembered
-        image, detections = await asyncio.to_thread(self._decode_and_detect, frame, camera.min_face_px)
+        image, found = await asyncio.to_thread(self._decode_and_detect, frame, camera.min_face_px)
+        detections = outside_ignored_zones(found, frame.size_wh, camera)
+        metrics.SKIPPED.labels("detector", "ignored_zone").inc(len(found) - len(detections))
         metrics.FRAMES.labels("detector", frame.camera_id).inc()
         metrics.FACES.labels(frame.camera_id).inc(len(detections))
         return image, detections
@@ -188,8 +190,15 @@ class FrameWorker:
     ) -> None:
         shots = []
         if image is not None and observation.faces:
-            cut = await asyncio.to_thread(pipeline.take_shots, waiting.frame, image, observation, camera)
+            frame = waiting.frame
+            closeup = self._closeup_of(frame)
+            cut = await asyncio.to_thread(pipeline.take_shots, frame, image, observation, camera, closeup)
             shots = cut.taken
+            if closeup is not None:
+                for outcome, count in closeup.outcomes.items():
+                    metrics.CLOSEUPS.labels("detector", outcome).inc(count)
+            if pipeline.wants_closeup(observation, camera):
+                await self._wishes.wish(camera.camera_id)
             for reason, count in cut.skipped.items():
                 metrics.SKIPPED.labels("detector", reason).inc(count)
         if observation.refused:
@@ -203,6 +212,16 @@ class FrameWorker:
 
         self._publishing = asyncio.create_task(publish_all())
 
+    def _closeup_of(self, frame: Frame) -> Closeup | None:
+        if frame.closeup_jpeg is None:
+            return None
+        return Closeup(
+            frame.closeup_jpeg,
+            frame_wh=frame.size_wh,
+            detector=self._detector,
+            max_pixels=self._settings.max_frame_pixels,
+        )
+
     async def _published(self) -> None:
         """Wait until the frame before is published; raises what went wrong with it."""
         if self._publishing is not None:
@@ -213,6 +232,7 @@ class FrameWorker:
         for camera_id in camera_ids:
             partition, pipeline = self._pipelines.pop(camera_id)
             self._reader.forget(camera_id)
+            self._wishes.forget(camera_id)
             await self._events.changed(pipeline.end_tracks(), [], partition=partition)
             metrics.TRACKS_ACTIVE.labels(camera_id).set(0)
 

@@ -15,7 +15,7 @@ from services.detector.enrolment import EnrolmentRoad
 from services.detector.frame_reader import GROUP, FrameOwnership, FrameReader
 from services.detector.frame_worker import FrameWorker, Pipelines
 from services.detector.mtcnn import MtcnnDetector
-from services.detector.outlets import EventOutlet, PreviewOutlet
+from services.detector.outlets import CloseupWishes, EventOutlet, Outlets, PreviewOutlet
 
 
 async def run(service: Service, settings: DetectorSettings) -> None:
@@ -49,8 +49,11 @@ async def run(service: Service, settings: DetectorSettings) -> None:
                 pipelines=Pipelines(redis, settings),
                 cameras=cameras,
                 reader=reader,
-                events=EventOutlet(service, events=events, droppable=droppable),
-                previews=PreviewOutlet(redis),
+                outlets=Outlets(
+                    EventOutlet(service, events=events, droppable=droppable),
+                    PreviewOutlet(redis),
+                    CloseupWishes(redis),
+                ),
                 service=service,
             )
             photos = EnrolmentRoad(MtcnnDetector(limits=limits, inference_threads=threads), events)
