@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -12,8 +13,9 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from mien.contracts.cameras import Camera
+from mien.contracts.events import FaceShot
 from mien.contracts.frames import Frame
-from mien.contracts.shared_state import track_epoch_key
+from mien.contracts.shared_state import SKIPPED_PREFIX, track_epoch_key
 from mien.errors import PermanentError, TransientError
 from mien.runtime import metrics
 from mien.runtime.cameras import CameraDirectory
@@ -23,7 +25,7 @@ from services.detector.config import DetectorSettings
 from services.detector.detection import Detections, FaceDetector
 from services.detector.frame_reader import FrameReader
 from services.detector.mailbox import WaitingFrame
-from services.detector.outlets import WATCH_POLL_SECONDS, EventOutlet, PreviewOutlet
+from services.detector.outlets import WATCH_POLL_SECONDS, Outlets
 from services.detector.pipeline import CameraPipeline, Observation, preview_of
 
 log = structlog.get_logger()
@@ -98,8 +100,7 @@ class FrameWorker:
         pipelines: Pipelines,
         cameras: CameraDirectory,
         reader: FrameReader,
-        events: EventOutlet,
-        previews: PreviewOutlet,
+        outlets: Outlets,
         service: Service,
     ) -> None:
         self._settings = settings
@@ -107,8 +108,8 @@ class FrameWorker:
         self._pipelines = pipelines
         self._cameras = cameras
         self._reader = reader
-        self._events = events
-        self._previews = previews
+        self._events, self._previews = outlets.events, outlets.previews
+        self._records = outlets.records
         self._service = service
         self._publishing: asyncio.Task[None] | None = None
 
@@ -126,6 +127,7 @@ class FrameWorker:
         await self._published()
         await self._end_tracks_of(self._pipelines)
         await self._reader.commit_done()
+        await self._records.write()
 
     async def follow_watchers(self) -> None:
         """Keep knowing which cameras are watched, until the service stops."""
@@ -165,10 +167,12 @@ class FrameWorker:
         remembered = pipeline.remembered(frame)
         if remembered is not None:
             metrics.SKIPPED.labels("detector", "still").inc()
+            self._records.count(camera.camera_id, {"remembered": 1})
             return None, remembered
         image, detections = await asyncio.to_thread(self._decode_and_detect, frame, camera.min_face_px)
         metrics.FRAMES.labels("detector", frame.camera_id).inc()
         metrics.FACES.labels(frame.camera_id).inc(len(detections))
+        self._records.count(camera.camera_id, {"looked_at": 1, "faces": len(detections)})
         return image, detections
 
     def _decode_and_detect(self, frame: Frame, min_face_px: int) -> tuple[NDArray[np.uint8], Detections]:
@@ -192,9 +196,12 @@ class FrameWorker:
             shots = cut.taken
             for reason, count in cut.skipped.items():
                 metrics.SKIPPED.labels("detector", reason).inc(count)
+            self._records.count(camera.camera_id, _counts(shots, cut.skipped))
         if observation.refused:
             metrics.DROPPED.labels("detector", "too_many_faces").inc(observation.refused)
         metrics.TRACKS_ACTIVE.labels(camera.camera_id).set(pipeline.active_tracks)
+        self._records.count(camera.camera_id, {"tracks": len(observation.started)})
+        self._records.add_passed(camera.camera_id, pipeline.take_passed())
         await self._published()
 
         async def publish_all() -> None:
@@ -214,7 +221,14 @@ class FrameWorker:
             partition, pipeline = self._pipelines.pop(camera_id)
             self._reader.forget(camera_id)
             await self._events.changed(pipeline.end_tracks(), [], partition=partition)
+            self._records.add_passed(camera_id, pipeline.take_passed())
             metrics.TRACKS_ACTIVE.labels(camera_id).set(0)
+
+
+def _counts(shots: Iterable[FaceShot], skipped: Counter[str]) -> Counter[str]:
+    """Return what became of a frame's faces, as the work of its camera is counted."""
+    sent = Counter(f"{shot.purpose}_shots" for shot in shots)
+    return sent + Counter({SKIPPED_PREFIX + reason: count for reason, count in skipped.items()})
 
 
 def _why_not(frame: Frame, camera: Camera | None) -> str | None:

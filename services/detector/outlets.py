@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import msgspec
 import structlog
@@ -17,6 +18,7 @@ from mien.errors import TransientError
 from mien.runtime import metrics
 from mien.runtime.bus import RETRY_SECONDS, publish
 from mien.runtime.service import Service, wait_or_stop
+from services.detector.camera_records import CameraRecords
 
 log = structlog.get_logger()
 
@@ -107,6 +109,15 @@ class PreviewOutlet:
             log.debug("detector.watch_unknown", error=str(error))
             return
         self._watched = {camera_id for camera_id, mark in zip(asked, marks, strict=True) if mark}
+
+
+@dataclass(frozen=True)
+class Outlets:
+    """All of them, with what adds up per camera."""
+
+    events: EventOutlet
+    previews: PreviewOutlet
+    records: CameraRecords
 
 
 def _count_lost(delivery: "asyncio.Future[object]") -> None:

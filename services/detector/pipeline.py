@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.contracts.cameras import Camera
+from mien.contracts.cameras import Camera, PassedFace
 from mien.contracts.events import (
     BoxXyxy,
     FaceShot,
@@ -22,6 +22,7 @@ from mien.contracts.shared_state import Preview
 from mien.vision.quality import FaceQuality, assess_face
 from services.detector.crops import FaceCrop, cut_face
 from services.detector.detection import Detections
+from services.detector.fitness import PassingFaces
 from services.detector.shots import Purpose, ShotPlan, ShotSettings
 from services.detector.tracker import EndedTrack, FaceTracker, FollowedFace, TrackerSettings
 
@@ -70,6 +71,7 @@ class CameraPipeline:
         self._tracker = FaceTracker(camera_id, epoch, settings=tracking)
         self._shot_settings = shots
         self._plans: dict[str, ShotPlan] = {}
+        self._passing = PassingFaces()
         self._last_look: tuple[int, Detections] | None = None
         self._last_captured_at_ns = 0
 
@@ -123,6 +125,8 @@ class CameraPipeline:
             row, found = face.detection_index, observation.detections
             box, landmarks = found.boxes_xyxy[row], found.landmarks_xy[row]
             quality = assess_face(image_rgb, box, landmarks, float(found.scores[row]))
+            face_px = float((box[2:] - box[:2]).max())
+            self._passing.see(face.track_id, quality, face_px=face_px, captured_at_ns=frame.captured_at_ns)
             choice = self._plans[face.track_id].choose(quality.score, frame.captured_at_ns, purposes)
             skipped.update(choice.skipped)
             if choice.numbers:
@@ -138,6 +142,10 @@ class CameraPipeline:
         self._last_look = None
         return [self._ended(track) for track in self._tracker.end_all()]
 
+    def take_passed(self) -> list[PassedFace]:
+        """Return the best views of those who passed since this was last asked."""
+        return self._passing.take_passed()
+
     def _started(self, track_id: str, frame: Frame) -> TrackStarted:
         return TrackStarted(
             camera_id=self._camera_id,
@@ -150,6 +158,7 @@ class CameraPipeline:
 
     def _ended(self, track: EndedTrack) -> TrackEnded:
         plan = self._plans.pop(track.track_id)
+        self._passing.leave(track.track_id)
         return TrackEnded(
             camera_id=self._camera_id,
             event_id=derive_event_id(track.track_id, "ended"),
