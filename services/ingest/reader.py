@@ -83,6 +83,8 @@ class CameraReader:
         self.progress_at = time.monotonic()
         self.picture_at = self.progress_at
         self.pictures_seen = 0
+        self.pictures_sampled = 0
+        self.pictures_unchanged = 0
         self.openings = 0
         self.dropped: Counter[str] = Counter()
         self._settings = settings
@@ -185,12 +187,14 @@ class CameraReader:
         camera = self.camera
         self._schedule.fps = camera.sampled_fps
         if self._schedule.is_due(picture.media_seconds):
+            self.pictures_sampled += 1
             self._sample(picture, camera)
 
     def _sample(self, picture: Picture, camera: Camera) -> None:
         try:
             gate = self._gate.decide(picture.coarse_luma(), picture.media_seconds, watched=self.watched)
             if gate == "skipped":
+                self.pictures_unchanged += 1
                 metrics.SKIPPED.labels("ingest", "still").inc()
                 return
             jpeg, size_wh = picture.to_jpeg(
