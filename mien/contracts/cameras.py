@@ -139,7 +139,7 @@ class CameraFitness(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         since_ns: Start of the oldest track counted.
         until_ns: End of the newest.
-        tracks: How many tracks the figures are of.
+        tracks: How many tracks the figures are of; one of somebody who stays may count several times.
         usable_share: Share of them with at least one view good enough to recognise.
         median_face_px: Longer side of the face's box in each track's best view, pixels of the picture that
             it was cut from; the other medians are of the same views.

@@ -23,7 +23,8 @@ from services.detector.advice import advise
 
 WINDOW_TRACKS: Final = 100
 WINDOW_SECONDS: Final = 24 * 3600
-# Somebody who stays (at a desk, in a queue) counts once, after this, and not only when he leaves.
+# Somebody who stays (at a desk, in a queue) counts after this, and not only when he leaves; then again each
+# time his stay has doubled, so that a desk is judged within the hour and a whole day there counts ten times.
 _COUNTED_AFTER_SECONDS: Final = 10.0
 # The recognizer calls nobody a stranger on a worse view (its own default). LFW at this score, shrunk,
 # blurred or smeared, keeps 65 to 93 % of what it recognises unspoilt.
@@ -40,12 +41,15 @@ _TOLD_SHARE: Final = 0.25
 
 @dataclass
 class _Passing:
-    best: PassedFace
-    is_counted: bool = False
+    began_at_ns: int
+    counts_at_ns: int
+    best: PassedFace | None = None
+    """Since it last counted."""
+    has_counted: bool = False
 
 
 class PassingFaces:
-    """The best view so far of each face in front of one camera; each face counts once."""
+    """The best view so far of each face in front of one camera; a face counts when it leaves, or stays."""
 
     def __init__(self) -> None:
         self._passing: dict[str, _Passing] = {}
@@ -53,9 +57,12 @@ class PassingFaces:
 
     def see(self, track_id: str, quality: FaceQuality, *, face_px: float, captured_at_ns: int) -> None:
         """Take in a view of a track; *face_px* is the longer side of its box."""
-        known = self._passing.get(track_id)
+        if track_id not in self._passing:
+            counts_at_ns = captured_at_ns + int(_COUNTED_AFTER_SECONDS * 1e9)
+            self._passing[track_id] = _Passing(captured_at_ns, counts_at_ns)
+        passing = self._passing[track_id]
         view = PassedFace(
-            started_at_ns=known.best.started_at_ns if known else captured_at_ns,
+            started_at_ns=passing.began_at_ns,
             ended_at_ns=captured_at_ns,
             score=round(quality.score, 3),
             detection_score=round(quality.detection_score, 3),
@@ -66,21 +73,18 @@ class PassingFaces:
             pitch=round(quality.pitch, 3),
             brightness=round(quality.brightness, 1),
         )
-        if known is None:
-            self._passing[track_id] = _Passing(view)
-            return
         # Of views that are all useless, the nearest says most.
-        if (view.score, view.face_px) > (known.best.score, known.best.face_px):
-            known.best = view
-        stayed_seconds = (captured_at_ns - known.best.started_at_ns) / 1e9
-        if not known.is_counted and stayed_seconds >= _COUNTED_AFTER_SECONDS:
-            known.is_counted = True
-            self._passed.append(known.best)
+        if passing.best is None or (view.score, view.face_px) > (passing.best.score, passing.best.face_px):
+            passing.best = view
+        if captured_at_ns >= passing.counts_at_ns:
+            self._passed.append(passing.best)
+            passing.best, passing.has_counted = None, True
+            passing.counts_at_ns = 2 * captured_at_ns - passing.began_at_ns
 
     def leave(self, track_id: str) -> None:
         """Count a track that has ended; one of which no view was judged says nothing."""
         left = self._passing.pop(track_id, None)
-        if left is not None and not left.is_counted:
+        if left is not None and left.best is not None and not left.has_counted:
             self._passed.append(left.best)
 
     def take_passed(self) -> list[PassedFace]:

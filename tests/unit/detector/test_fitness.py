@@ -86,12 +86,15 @@ def test_of_useless_views_the_nearest_counts() -> None:
     assert [passed.face_px for passed in passing.take_passed()] == [90.0]
 
 
-def test_somebody_who_stays_counts_once_and_soon() -> None:
-    """A face at a desk counts after ten seconds, and neither again nor when it leaves."""
+def test_somebody_who_stays_counts_soon_and_then_ever_more_rarely() -> None:
+    """After ten seconds and each time the stay has doubled, with the best view since; not when leaving."""
     passing = PassingFaces()
-    for seconds in range(60):
-        see(passing, seconds=seconds)
-    assert len(passing.take_passed()) == 1
+    counted_at = []
+    for seconds in range(100):
+        see(passing, seconds=seconds, score=0.9 if seconds == 0 else 0.5)
+        for passed in passing.take_passed():
+            counted_at.append((seconds, passed.score))
+    assert counted_at == [(10, 0.9), (20, 0.5), (40, 0.5), (80, 0.5)]
     passing.leave("door:1:1")
     assert passing.take_passed() == []
 
