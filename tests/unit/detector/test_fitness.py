@@ -92,8 +92,7 @@ def test_somebody_who_stays_counts_soon_and_then_ever_more_rarely() -> None:
     counted_at = []
     for seconds in range(100):
         see(passing, seconds=seconds, score=0.9 if seconds == 0 else 0.5)
-        for passed in passing.take_passed():
-            counted_at.append((seconds, passed.score))
+        counted_at += [(seconds, passed.score) for passed in passing.take_passed()]
     assert counted_at == [(10, 0.9), (20, 0.5), (40, 0.5), (80, 0.5)]
     passing.leave("door:1:1")
     assert passing.take_passed() == []
