@@ -152,9 +152,9 @@ def remove(camera_id: CameraId) -> None:
 def _fitness_words(report: dict[str, Any]) -> str:
     fitness, needed = report["fitness"], report["needed"]
     if fitness["fitness"] == "unknown":
-        return f"unknown: {fitness['tracks']} of the {report['tracks_needed']} people needed have passed"
+        return f"unknown: {fitness['tracks']} of the {report['tracks_needed']} faces needed have passed"
     return (
-        f"{fitness['fitness']}: {100 * fitness['usable_share']:.0f} % of the last {fitness['tracks']} people "
+        f"{fitness['fitness']}: {100 * fitness['usable_share']:.0f} % of the last {fitness['tracks']} faces "
         "gave a view that can be recognised\n"
         + (f"{fitness['advice']}\n" if fitness["advice"] else "")
         + f"typical face: {fitness['median_face_px']:.0f} px (needs {needed['face_px']['at_least']:.0f}), "

@@ -27,7 +27,7 @@ WINDOW_SECONDS: Final = 24 * 3600
 # time his stay has doubled, so that a desk is judged within the hour and a whole day there counts ten times.
 _COUNTED_AFTER_SECONDS: Final = 10.0
 # The recognizer calls nobody a stranger on a worse view (its own default). LFW at this score, shrunk,
-# blurred or smeared, keeps 65 to 93 % of what it recognises unspoilt.
+# blurred or smeared, keeps 65 to 93 % of what is recognised of it unspoilt.
 _USABLE_SCORE: Final = 0.25
 _DOUBTFUL_DETECTION_SCORE: Final = 0.9
 _NEAR_SMALLEST: Final = 1.25

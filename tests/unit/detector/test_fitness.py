@@ -202,7 +202,7 @@ def test_small_faces_are_helped_by_what_is_left_to_do(
 ) -> None:
     """The cheapest first, and nothing that has been done already."""
     judged = judge([face(face_px=34.0, score=0.2)] * 20, delivered_width_px=delivered_width_px, **fields)
-    assert judged.advice.startswith("All faces are too small: 34 px, where 60 are enough. ")
+    assert judged.advice.startswith("All faces are too small: 34 px, where 80 are enough. ")
     assert words in judged.advice
 
 
@@ -216,7 +216,7 @@ def test_small_faces_are_helped_by_what_is_left_to_do(
         ({"pitch": -0.6}, {}, "Raise the camera"),
         ({"brightness": 231.0}, {}, "brightness 231 of 255, where 200 is the most"),
         ({"detection_score": 0.85}, {}, "Ignore the parts of the picture"),
-        ({"face_px": 62.0}, {}, "Hardly a face is large, sharp and frontal at once: 62 px"),
+        ({"face_px": 85.0}, {}, "Hardly a face is large, sharp and frontal at once: 85 px"),
     ],
 )
 def test_every_obstacle_has_its_advice(

@@ -144,7 +144,7 @@ def test_fitness_is_told_with_its_advice_and_the_work_of_an_hour(gateway: FakeGa
     """Rating, advice, typical face against what is needed, and what the pictures came to."""
     fitness_answers(gateway, fitness=FITNESS, work=WORK)
     words = " ".join(run("cameras", "fitness", "door").output.split())
-    assert "poor: 25 % of the last 40 people" in words
+    assert "poor: 25 % of the last 40 faces" in words
     assert "All faces are too small." in words
     assert "34 px (needs 60)" in words
     assert "54000 pictures, 1240 looked at, 62 faces" in words
@@ -157,7 +157,7 @@ def test_fitness_of_a_camera_that_was_moved_begins_again(gateway: FakeGateway) -
         gateway, fitness=FITNESS | {"fitness": "unknown", "tracks": 0}, work=WORK | {"captured": 0}
     )
     words = run("cameras", "fitness", "door", "--reset").output
-    assert "0 of the 10 people needed have passed" in words
+    assert "0 of the 10 faces needed have passed" in words
     assert "no picture came" in words
     assert [method for method, *_ in gateway.requests] == ["DELETE", "GET", "GET"]
 

@@ -53,7 +53,7 @@ function Steps({ work }: { work: CameraWork }) {
       )}
       {skipped.length > 0 && (
         <div className="skipped">
-          <h3>Faces not sent again</h3>
+          <h3>Faces not sent on</h3>
           <ul>
             {skipped.map(({ reason, count }) => (
               <li key={reason}>
