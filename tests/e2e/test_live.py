@@ -191,7 +191,8 @@ async def test_a_camera_is_judged_by_who_passes_it(stack: Stack, page: Page) -> 
     )
     assert all(face["face_px"] > 60 for face in report["faces"])
     work = stack.get("/api/cameras/entrance/work")
-    assert work["captured"] > work["sampled"] >= work["looked_at"] > 0
+    assert work["captured"] > work["sampled"] > 0
+    assert work["looked_at"] > 0
     assert work["faces"] > work["identity_shots"] > 0
     await page.goto(f"{stack.base_url}/cameras/entrance")
     await page.get_by_role("img", name="Face size: typically").wait_for()

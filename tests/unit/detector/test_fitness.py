@@ -259,6 +259,7 @@ def detector() -> MtcnnDetector:
         (lambda image: np.asarray(cv2.GaussianBlur(image, (0, 0), 3), np.uint8), "poor", "blurred"),
         (smeared, "poor", "smeared"),
         (lambda image: (image * 0.2).astype(np.uint8), "poor", "dark"),
+        (lambda image: (image * 0.35).astype(np.uint8), "poor", "dark"),
     ],
 )
 def test_real_faces_spoilt_in_one_way_are_told_that_way(
