@@ -55,7 +55,10 @@ class CameraRecords:
             await self.write()
 
     async def write(self) -> None:
-        """Write what came since the last time; what Redis doesn't take is kept."""
+        """Write what came since the last time; what Redis doesn't take is kept.
+
+        Where a camera's records can't be read (a newer detector wrote them), its fitness stays as it is.
+        """
         await self._work.write()
         while self._passed:
             camera_id, faces = self._passed.popitem()
@@ -65,6 +68,8 @@ class CameraRecords:
                 log.debug("camera.fitness_unwritten", camera_id=camera_id, error=str(error))
                 self._passed[camera_id].extendleft(reversed(faces))
                 return
+            except msgspec.MsgspecError as error:
+                log.warning("camera.fitness_unreadable", camera_id=camera_id, error=str(error))
 
     async def _judge(self, camera_id: str, passed: Iterable[PassedFace]) -> None:
         camera = self._cameras.get(camera_id)

@@ -23,8 +23,8 @@ from services.detector.advice import advise
 
 WINDOW_TRACKS: Final = 100
 WINDOW_SECONDS: Final = 24 * 3600
-# Somebody who stays (at a desk, in a queue) counts after this, and not only when he leaves; then again each
-# time his stay has doubled, so that a desk is judged within the hour and a whole day there counts ten times.
+# Whoever stays (at a desk, in a queue) counts after this, and not only on leaving; then again each time the
+# stay has doubled, so that a desk is judged within hours and a whole day there counts twelve times.
 _COUNTED_AFTER_SECONDS: Final = 10.0
 # The recognizer calls nobody a stranger on a worse view (its own default). LFW at this score, shrunk,
 # blurred or smeared, keeps 65 to 93 % of what is recognised of it unspoilt.

@@ -106,6 +106,20 @@ async def test_people_of_a_camera_that_is_gone_are_dropped(redis: Redis) -> None
     assert await redis.exists(fitness_key("fit-gone"), passed_faces_key("fit-gone")) == 0
 
 
+async def test_records_that_cannot_be_read_cost_their_camera_alone(redis: Redis) -> None:
+    """A record of another kind leaves one camera's fitness as it was; the others go on."""
+    cameras = await directory(redis, "fit-odd")
+    await directory(redis, "fit-even")
+    await cameras.refresh()
+    await redis.rpush(passed_faces_key("fit-odd"), b"no record")
+    records = CameraRecords(redis, cameras)
+    for camera_id in ("fit-even", "fit-odd"):
+        records.add_passed(camera_id, passed(12))
+    await records.write()
+    assert await redis.get(fitness_key("fit-odd")) is None
+    assert (await fitness_of(redis, "fit-even")).tracks == 12
+
+
 async def test_an_outage_of_redis_loses_nothing_and_holds_no_more_than_a_hundred(redis: Redis) -> None:
     """What can't be written waits, bounded, and is written when Redis is back."""
     cameras = await directory(redis, "fit-outage")
