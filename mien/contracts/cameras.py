@@ -107,6 +107,25 @@ class Camera(msgspec.Struct, frozen=True, kw_only=True):
         return f"Camera({self.camera_id!r}, partition={self.partition}, revision={self.revision})"
 
 
+class MainStreamStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """How a camera's main stream is; without it the camera goes on with the pictures of its own stream.
+
+    Attributes:
+        reason: Why it isn't used, in words; empty while all is well. Never holds credentials.
+        since_ns: When *state* began.
+        retry_at_ns: When the next attempt is due.
+        wanted: Whether close-ups are asked of it now.
+    """
+
+    state: CameraState
+    reason: str = ""
+    since_ns: int = 0
+    retry_at_ns: int | None = None
+    size_wh: tuple[int, int] | None = None
+    codec: str | None = None
+    wanted: bool = False
+
+
 class CameraStatus(msgspec.Struct, frozen=True, kw_only=True):
     """What the ingest replica that owns a camera last said about it; it expires when nobody says anything.
 
@@ -117,6 +136,7 @@ class CameraStatus(msgspec.Struct, frozen=True, kw_only=True):
         captured_fps: Pictures per second that the camera delivers.
         published_fps: Frames per second that go on to detection.
         replica: Which ingest process owns the camera.
+        main_stream: None where the camera has no main stream.
     """
 
     camera_id: str
@@ -131,6 +151,7 @@ class CameraStatus(msgspec.Struct, frozen=True, kw_only=True):
     replica: str = ""
     reconnects: int = 0
     dropped: dict[str, int] = {}
+    main_stream: MainStreamStatus | None = None
 
 
 class CameraFitness(msgspec.Struct, frozen=True, kw_only=True):

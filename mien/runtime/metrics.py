@@ -30,6 +30,10 @@ CAMERA_LAG_SECONDS: Final = Gauge(
     "mien_camera_lag_seconds", "How far decoding is behind the camera", ["camera_id"]
 )
 
+CLOSEUPS: Final = Counter(
+    "mien_closeups_total", "Close-ups that a stage had a use for, by what came of it", ["stage", "outcome"]
+)
+
 FACES: Final = Counter("mien_faces_total", "Faces found", ["camera_id"])
 TRACKS_ACTIVE: Final = Gauge("mien_tracks_active", "Tracks followed now", ["camera_id"])
 SHOTS: Final = Counter("mien_shots_total", "Face shots sent on", ["purpose"])

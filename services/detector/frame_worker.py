@@ -21,12 +21,13 @@ from mien.runtime import metrics
 from mien.runtime.cameras import CameraDirectory
 from mien.runtime.service import Service, wait_or_stop
 from mien.vision.jpeg import ImageError, decode_jpeg_rgb
+from services.detector.closeups import Closeup
 from services.detector.config import DetectorSettings
 from services.detector.detection import Detections, FaceDetector
 from services.detector.frame_reader import FrameReader
 from services.detector.mailbox import WaitingFrame
 from services.detector.outlets import WATCH_POLL_SECONDS, Outlets
-from services.detector.pipeline import CameraPipeline, Observation, preview_of
+from services.detector.pipeline import CameraPipeline, Observation, outside_ignored_zones, preview_of
 
 log = structlog.get_logger()
 
@@ -109,7 +110,7 @@ class FrameWorker:
         self._cameras = cameras
         self._reader = reader
         self._events, self._previews = outlets.events, outlets.previews
-        self._records = outlets.records
+        self._wishes, self._records = outlets.wishes, outlets.records
         self._service = service
         self._publishing: asyncio.Task[None] | None = None
 
@@ -169,10 +170,17 @@ class FrameWorker:
             metrics.SKIPPED.labels("detector", "still").inc()
             self._records.count(camera.camera_id, {"remembered": 1})
             return None, remembered
-        image, detections = await asyncio.to_thread(self._decode_and_detect, frame, camera.min_face_px)
+        image, found = await asyncio.to_thread(self._decode_and_detect, frame, camera.min_face_px)
+        detections = outside_ignored_zones(found, frame.size_wh, camera)
+        metrics.SKIPPED.labels("detector", "ignored_zone").inc(len(found) - len(detections))
         metrics.FRAMES.labels("detector", frame.camera_id).inc()
         metrics.FACES.labels(frame.camera_id).inc(len(detections))
-        self._records.count(camera.camera_id, {"looked_at": 1, "faces": len(detections)})
+        seen = {
+            "looked_at": 1,
+            "faces": len(detections),
+            f"{SKIPPED_PREFIX}ignored_zone": len(found) - len(detections),
+        }
+        self._records.count(camera.camera_id, seen)
         return image, detections
 
     def _decode_and_detect(self, frame: Frame, min_face_px: int) -> tuple[NDArray[np.uint8], Detections]:
@@ -192,8 +200,15 @@ class FrameWorker:
     ) -> None:
         shots = []
         if image is not None and observation.faces:
-            cut = await asyncio.to_thread(pipeline.take_shots, waiting.frame, image, observation, camera)
+            frame = waiting.frame
+            closeup = self._closeup_of(frame)
+            cut = await asyncio.to_thread(pipeline.take_shots, frame, image, observation, camera, closeup)
             shots = cut.taken
+            if closeup is not None:
+                for outcome, count in closeup.outcomes.items():
+                    metrics.CLOSEUPS.labels("detector", outcome).inc(count)
+            if pipeline.wants_closeup(observation, camera):
+                await self._wishes.wish(camera.camera_id)
             for reason, count in cut.skipped.items():
                 metrics.SKIPPED.labels("detector", reason).inc(count)
             self._records.count(camera.camera_id, _counts(shots, cut.skipped))
@@ -210,6 +225,16 @@ class FrameWorker:
 
         self._publishing = asyncio.create_task(publish_all())
 
+    def _closeup_of(self, frame: Frame) -> Closeup | None:
+        if frame.closeup_jpeg is None:
+            return None
+        return Closeup(
+            frame.closeup_jpeg,
+            frame_wh=frame.size_wh,
+            detector=self._detector,
+            max_pixels=self._settings.max_frame_pixels,
+        )
+
     async def _published(self) -> None:
         """Wait until the frame before is published; raises what went wrong with it."""
         if self._publishing is not None:
@@ -220,6 +245,7 @@ class FrameWorker:
         for camera_id in camera_ids:
             partition, pipeline = self._pipelines.pop(camera_id)
             self._reader.forget(camera_id)
+            self._wishes.forget(camera_id)
             await self._events.changed(pipeline.end_tracks(), [], partition=partition)
             self._records.add_passed(camera_id, pipeline.take_passed())
             metrics.TRACKS_ACTIVE.labels(camera_id).set(0)

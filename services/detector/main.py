@@ -16,7 +16,7 @@ from services.detector.enrolment import EnrolmentRoad
 from services.detector.frame_reader import GROUP, FrameOwnership, FrameReader
 from services.detector.frame_worker import FrameWorker, Pipelines
 from services.detector.mtcnn import MtcnnDetector
-from services.detector.outlets import EventOutlet, Outlets, PreviewOutlet
+from services.detector.outlets import CloseupWishes, EventOutlet, Outlets, PreviewOutlet
 
 
 async def run(service: Service, settings: DetectorSettings) -> None:
@@ -52,7 +52,10 @@ async def run(service: Service, settings: DetectorSettings) -> None:
                 cameras=cameras,
                 reader=reader,
                 outlets=Outlets(
-                    EventOutlet(service, events=events, droppable=droppable), PreviewOutlet(redis), records
+                    EventOutlet(service, events=events, droppable=droppable),
+                    PreviewOutlet(redis),
+                    CloseupWishes(redis),
+                    records,
                 ),
                 service=service,
             )

@@ -20,6 +20,8 @@ from mien.contracts.events import (
 from mien.contracts.frames import Frame
 from mien.contracts.shared_state import Preview
 from mien.vision.quality import FaceQuality, assess_face
+from mien.vision.zones import are_inside
+from services.detector.closeups import Closeup, FaceView
 from services.detector.crops import FaceCrop, cut_face
 from services.detector.detection import Detections
 from services.detector.fitness import PassingFaces
@@ -115,27 +117,44 @@ class CameraPipeline:
         return Observation(observed, started, ended, step.faces, detections, step.refused)
 
     def take_shots(
-        self, frame: Frame, image_rgb: NDArray[np.uint8], observation: Observation, camera: Camera
+        self,
+        frame: Frame,
+        image_rgb: NDArray[np.uint8],
+        observation: Observation,
+        camera: Camera,
+        closeup: Closeup | None = None,
     ) -> Shots:
-        """Cut out the faces of a frame that are worth sending on, for what the camera's policies allow."""
+        """Cut out the faces of a frame that are worth sending on, for what the camera's policies allow.
+
+        Out of its close-up where there is one and shows them better; they are judged by what is cut.
+        """
         purposes = allowed_purposes(camera)
         taken: list[FaceShot] = []
         skipped: Counter[str] = Counter()
         for face in observation.faces if purposes else []:
-            row, found = face.detection_index, observation.detections
-            box, landmarks = found.boxes_xyxy[row], found.landmarks_xy[row]
-            quality = assess_face(image_rgb, box, landmarks, float(found.scores[row]))
-            face_px = float((box[2:] - box[:2]).max())
+            plan = self._plans[face.track_id]
+            view = FaceView.of(image_rgb, observation.detections, face.detection_index)
+            quality = _assess(view)
+            if closeup is not None and plan.is_open(frame.captured_at_ns, purposes):
+                view, quality = _better_view(view, quality, closeup)
+            face_px = float((view.box_xyxy[2:] - view.box_xyxy[:2]).max())
             self._passing.see(face.track_id, quality, face_px=face_px, captured_at_ns=frame.captured_at_ns)
-            choice = self._plans[face.track_id].choose(quality.score, frame.captured_at_ns, purposes)
+            choice = plan.choose(quality.score, frame.captured_at_ns, purposes)
             skipped.update(choice.skipped)
             if choice.numbers:
-                crop = cut_face(image_rgb, box, landmarks)
+                crop = cut_face(view.image_rgb, view.box_xyxy, view.landmarks_xy)
                 taken += [
                     _shot(frame, face.track_id, crop, quality, purpose=purpose, number=number)
                     for purpose, number in choice.numbers.items()
                 ]
         return Shots(taken, skipped)
+
+    def wants_closeup(self, observation: Observation, camera: Camera) -> bool:
+        """Whether any of the faces that a frame shows is to be identified and wants a better view."""
+        if camera.main_stream_url is None or camera.identity_policy == "off":
+            return False
+        now_ns = observation.observed.captured_at_ns
+        return any(self._plans[face.track_id].wants_identity(now_ns) for face in observation.faces)
 
     def end_tracks(self) -> list[TrackEnded]:
         """Forget all tracks, because the camera is silent, gone, or somebody else's; returns their ends."""
@@ -170,6 +189,16 @@ class CameraPipeline:
             identity_shots=plan.identity_shots,
             emotion_shots=plan.emotion_shots,
         )
+
+
+def outside_ignored_zones(detections: Detections, size_wh: tuple[int, int], camera: Camera) -> Detections:
+    """Leave out the faces whose centre lies where a camera ignores everything: a poster, a television."""
+    zones = [zone.points_xy for zone in camera.ignored_zones if zone.ignores == "everything"]
+    if not zones or not len(detections):
+        return detections
+    centres = (detections.boxes_xyxy[:, :2] + detections.boxes_xyxy[:, 2:]) / 2
+    kept = ~are_inside(centres / np.array(size_wh, np.float32), zones)
+    return Detections(detections.boxes_xyxy[kept], detections.scores[kept], detections.landmarks_xy[kept])
 
 
 def allowed_purposes(camera: Camera) -> list[Purpose]:
@@ -207,6 +236,23 @@ def as_contract(quality: FaceQuality) -> Quality:
         brightness=round(quality.brightness, 1),
         detection_score=round(quality.detection_score, 3),
     )
+
+
+def _assess(view: FaceView) -> FaceQuality:
+    return assess_face(view.image_rgb, view.box_xyxy, view.landmarks_xy, view.score)
+
+
+def _better_view(view: FaceView, quality: FaceQuality, closeup: Closeup) -> tuple[FaceView, FaceQuality]:
+    """Return a face's view in the close-up if it is at least as good as the frame's, and its quality."""
+    close = closeup.find(view.box_xyxy)
+    if close is None:
+        return view, quality
+    close_quality = _assess(close)
+    if close_quality.score < quality.score:
+        closeup.outcomes["no_better"] += 1
+        return view, quality
+    closeup.outcomes["used"] += 1
+    return close, close_quality
 
 
 def _shot(

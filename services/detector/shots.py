@@ -9,6 +9,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+# A main stream that isn't decoded yet shows its first picture about a second after it is asked to.
+_FORESIGHT_SECONDS = 1.0
+
 Purpose = Literal["identity", "emotion"]
 SkipReason = Literal["poor_view", "no_better_view", "enough_shots", "sampled_lately"]
 
@@ -73,6 +76,24 @@ class ShotPlan:
             else:
                 choice.numbers[purpose] = self._take_emotion(now_ns)
         return choice
+
+    def is_open(self, now_ns: int, purposes: Iterable[Purpose]) -> bool:
+        """Whether a view would be taken for any of these purposes if it were as good as can be."""
+        return any(
+            (self._why_no_identity if purpose == "identity" else self._why_no_emotion)(1.0, now_ns) is None
+            for purpose in purposes
+        )
+
+    def wants_identity(self, now_ns: int) -> bool:
+        """Whether a better view would be taken for identity now or soon, so that it is worth looking for."""
+        settings = self.settings
+        seconds_to_verify = settings.verify_seconds - (now_ns - self._identity_at_ns) / 1e9
+        if self.identity_shots >= settings.identity_shots:
+            return seconds_to_verify < _FORESIGHT_SECONDS
+        can_vote = self.identity_shots < settings.voting_shots
+        return (
+            can_vote or self._best_quality + settings.better_by <= 1 or seconds_to_verify < _FORESIGHT_SECONDS
+        )
 
     def _why_no_identity(self, quality: float, now_ns: int) -> SkipReason | None:
         settings = self.settings

@@ -69,6 +69,28 @@ def split_camera_url(url: str, *, video_folders: tuple[Path, ...] = ()) -> Camer
     )
 
 
+def split_main_stream_url(
+    url: str | None, *, username: str | None, password: str | None
+) -> CameraAddress | None:
+    """Check the address of a camera's main stream and take its credentials out; None where there is none.
+
+    Args:
+        username: The camera's own, as it will be, with its *password*: they are the main stream's, too.
+
+    Raises:
+        InvalidInputError: It is no address of a live stream, or names other credentials.
+    """
+    if url is None:
+        return None
+    address = split_camera_url(url)
+    if address.url.startswith("file:"):
+        raise InvalidInputError("a main stream is live, so its address is not that of a file")
+    named = (address.username or username, address.password or password)
+    if username is not None and named != (username, password):
+        raise InvalidInputError("a main stream has the user name and password of its camera, and no others")
+    return CameraAddress(address.url, *named)
+
+
 def _check_file(parts: SplitResult, video_folders: tuple[Path, ...]) -> str:
     if parts.netloc not in ("", "localhost") or not parts.path.startswith("/"):
         raise InvalidInputError("a video file's address is absolute, as in file:///srv/videos/door.mp4")

@@ -98,6 +98,18 @@ class CameraEdit(CameraFields):
     url: Url = ""
 
 
+class MainStreamStatusInfo(Schema):
+    """How a camera's main stream is, and why it isn't used."""
+
+    state: CameraState
+    reason: str
+    since_ns: int
+    retry_at_ns: int | None
+    size_wh: tuple[int, int] | None
+    codec: str | None
+    wanted: bool
+
+
 class CameraStatusInfo(Schema):
     """What ingest last said about a camera; ``unassigned`` when nobody has for a while."""
 
@@ -113,6 +125,7 @@ class CameraStatusInfo(Schema):
     replica: str
     reconnects: int
     dropped: dict[str, int]
+    main_stream: MainStreamStatusInfo | None
 
 
 class FitnessInfo(Schema):

@@ -17,6 +17,7 @@ const STATUS: CameraStatus = {
   codec: "h264",
   replica: "ingest-1",
   reconnects: 0,
+  main_stream: null,
   dropped: {},
 };
 

@@ -20,7 +20,12 @@ from services.gateway.database import audit
 from services.gateway.fitness import CHANGES_VIEW, forget_fitness, read_fitness
 from services.gateway.hub import FrameMessage, Viewer
 from services.gateway.people import NotFoundError
-from services.gateway.pipeline import check_emotion_purpose, slug_of, split_camera_url
+from services.gateway.pipeline import (
+    check_emotion_purpose,
+    slug_of,
+    split_camera_url,
+    split_main_stream_url,
+)
 from services.gateway.schemas import (
     CameraCreate,
     CameraEdit,
@@ -67,6 +72,7 @@ async def add_camera(wanted: CameraCreate, context: ContextDep, principal: Princ
         "username": wanted.username or address.username,
         "password": wanted.password or address.password,
     }
+    named |= _main_stream(fields["main_stream_url"], named)
     camera = await context.registry.add(msgspec.convert(fields | named, Camera))
     await _announce(context, camera)
     await note(context, principal, "camera.added", camera_id)
@@ -90,6 +96,9 @@ async def edit_camera(
         address = split_camera_url(changes["url"], video_folders=context.settings.video_folders)
         found = {"username": address.username, "password": address.password}
         changes = {name: value for name, value in found.items() if value} | changes | {"url": address.url}
+    if "main_stream_url" in changes:
+        known = {"username": camera.username, "password": camera.password} | changes
+        changes |= _main_stream(changes["main_stream_url"], known)
     check_emotion_purpose(
         changes.get("emotion_policy", camera.emotion_policy),
         changes.get("emotion_purpose", camera.emotion_purpose),
@@ -154,9 +163,18 @@ def camera_info(camera: Camera, camera_status: CameraStatus | None, fitness: Fit
     return CameraInfo(
         **fields,
         has_password=has_password,
-        status=CameraStatusInfo.model_validate(msgspec.structs.asdict(said)),
+        status=CameraStatusInfo.model_validate(msgspec.to_builtins(said)),
         fitness=fitness,
     )
+
+
+def _main_stream(url: str | None, camera: dict[str, Any]) -> dict[str, Any]:
+    """Return what the address of a main stream sets beside the other fields of its camera."""
+    address = split_main_stream_url(url, username=camera["username"], password=camera["password"])
+    if address is None:
+        return {"main_stream_url": None}
+    credentials = {"username": address.username, "password": address.password}
+    return {"main_stream_url": address.url} | {name: value for name, value in credentials.items() if value}
 
 
 async def _announce(context: Context, camera: Camera, *, removed: bool = False) -> None:

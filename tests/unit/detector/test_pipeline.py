@@ -5,11 +5,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mien.contracts.cameras import Camera
+from mien.contracts.cameras import Camera, IgnoredZone
 from mien.contracts.frames import Frame
 from mien.vision.jpeg import decode_jpeg_rgb
 from services.detector.detection import Detections
-from services.detector.pipeline import CameraPipeline, Observation, Shots, preview_of
+from services.detector.pipeline import (
+    CameraPipeline,
+    Observation,
+    Shots,
+    outside_ignored_zones,
+    preview_of,
+)
 from services.detector.shots import ShotSettings
 from services.detector.tracker import TrackerSettings
 from tests.unit.detector.faces import at
@@ -187,3 +193,14 @@ def test_faces_beyond_the_limit_are_refused() -> None:
     frame = Watching().frame(seconds=0)
     observation = pipeline.observe(frame, sure((100, 100), (400, 100)))
     assert (len(observation.faces), observation.refused, pipeline.active_tracks) == (1, 1, 1)
+
+
+def test_faces_in_a_zone_that_ignores_everything_are_left_out() -> None:
+    """A poster's face is no detection, whether or not its box reaches out; one in a zone for movement is."""
+    left, right = ([(x, 0.0), (x + 0.5, 0.0), (x + 0.5, 1.0), (x, 1.0)] for x in (0.0, 0.5))
+    zones = [IgnoredZone(points_xy=left, ignores="everything"), IgnoredZone(points_xy=right)]
+    camera = Watching(ignored_zones=zones).camera
+    kept = outside_ignored_zones(sure((310, 100), (330, 100), (600, 300)), (640, 360), camera)
+    assert [tuple(box) for box in kept.boxes_xyxy] == [(280, 50, 380, 150), (550, 250, 650, 350)]
+    assert (len(kept.scores), len(kept.landmarks_xy)) == (2, 2)
+    assert len(outside_ignored_zones(Detections.none(), (640, 360), camera)) == 0

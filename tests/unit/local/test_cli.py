@@ -162,6 +162,54 @@ def test_fitness_of_a_camera_that_was_moved_begins_again(gateway: FakeGateway) -
     assert [method for method, *_ in gateway.requests] == ["DELETE", "GET", "GET"]
 
 
+def test_zones_are_added_to_those_there_are_or_take_their_place(gateway: FakeGateway) -> None:
+    """A zone is written as a polygon in shares; --clear-zones takes all away, or those there were."""
+    old = {"points_xy": [[0, 0], [1, 0], [1, 1]], "ignores": "everything"}
+    new = {"points_xy": [[0, 0], [0.3, 0], [0.3, 1], [0, 1]], "ignores": "movement"}
+    gateway.answers["GET", "/api/cameras/door"] = [(200, {"ignored_zones": [old]})]
+    gateway.answers["PATCH", "/api/cameras/door"] = [(200, {"camera_id": "door", "revision": 2})]
+    zone = ("--ignore-zone", "movement:0,0 0.3,0 0.3,1 0,1")
+    for arguments in (zone, (*zone, "--clear-zones"), ("--clear-zones",)):
+        assert run("cameras", "edit", "door", *arguments).exit_code == 0
+    sent = [json.loads(body)["ignored_zones"] for method, _, _, body in gateway.requests if method == "PATCH"]
+    assert sent == [[old, new], [new], []]
+
+
+@pytest.mark.parametrize(
+    "zone", ["", "0,0 1,1", "faces:0,0 1,0 1,1", "0,0 1,0 1,2", "0,0 1,0 1", "0,0 1,0 a,b", "0,0 1,0 nan,1"]
+)
+def test_a_zone_that_is_none_is_told(zone: str) -> None:
+    """What was expected, and what came."""
+    result = run("cameras", "edit", "door", "--ignore-zone", zone)
+    assert result.exit_code == 2
+    assert "expected movement: or everything:" in " ".join(result.output.split())
+
+
+def test_a_main_stream_is_named_and_taken_away(gateway: FakeGateway) -> None:
+    """An empty address takes it away; the list says how it is, and what is ignored."""
+    gateway.answers["PATCH", "/api/cameras/door"] = [(200, {"camera_id": "door", "revision": 2})]
+    for url in ("rtsp://10.0.0.9/main", ""):
+        assert run("cameras", "edit", "door", "--main-stream-url", url).exit_code == 0
+    sent = [json.loads(body)["main_stream_url"] for _, _, _, body in gateway.requests]
+    assert sent == ["rtsp://10.0.0.9/main", None]
+    main = {"state": "not_found", "reason": "the camera has no stream at this path"}
+    zone = {"points_xy": [[0, 0], [1, 0], [1, 1]], "ignores": "movement"}
+    camera = {
+        "camera_id": "door",
+        "name": "Door",
+        "url": "rtsp://10.0.0.9/sub",
+        "emotion_policy": "off",
+        "fitness": {"fitness": "good"},
+        "status": {"state": "streaming", "reason": "", "main_stream": main},
+        "main_stream_url": "rtsp://10.0.0.9/main",
+        "ignored_zones": [zone, zone],
+    }
+    gateway.answers["GET", "/api/cameras"] = [(200, [camera])]
+    shown = " ".join(run("cameras", "list").output.split())
+    for words in ("not_found", "no stream", "movement in 2 zones"):
+        assert all(word in shown for word in words.split())
+
+
 def test_enrolment_waits_for_the_verdict_on_each_photograph(gateway: FakeGateway, tmp_path: Path) -> None:
     """A refused photograph is named with its reason, and the exit code says that not all were taken."""
     paths = [tmp_path / "a.jpg", tmp_path / "b.jpg"]

@@ -578,6 +578,7 @@ export interface components {
          *             captured_fps: Pictures per second that the camera delivers.
          *             published_fps: Frames per second that go on to detection.
          *             replica: Which ingest process owns the camera.
+         *             main_stream: None where the camera has no main stream.
          */
         CameraStatus: {
             camera_id: string;
@@ -589,6 +590,8 @@ export interface components {
             dropped: {
                 [key: string]: number;
             };
+            /** @default null */
+            main_stream: components["schemas"]["MainStreamStatus"] | null;
             /** @default 0 */
             published_fps: number;
             /** @default  */
@@ -624,6 +627,7 @@ export interface components {
             dropped: {
                 [key: string]: number;
             };
+            main_stream: components["schemas"]["MainStreamStatusInfo"] | null;
             /** Published Fps */
             published_fps: number;
             /** Reason */
@@ -866,6 +870,61 @@ export interface components {
             ];
             /** @enum {unknown} */
             type: "frame";
+        };
+        /**
+         * MainStreamStatus
+         * @description How a camera's main stream is; without it the camera goes on with the pictures of its own stream.
+         *
+         *         Attributes:
+         *             reason: Why it isn't used, in words; empty while all is well. Never holds credentials.
+         *             since_ns: When *state* began.
+         *             retry_at_ns: When the next attempt is due.
+         *             wanted: Whether close-ups are asked of it now.
+         */
+        MainStreamStatus: {
+            /** @default null */
+            codec: string | null;
+            /** @default  */
+            reason: string;
+            /** @default null */
+            retry_at_ns: number | null;
+            /** @default 0 */
+            since_ns: number;
+            /** @default null */
+            size_wh: [
+                number,
+                number
+            ] | null;
+            /** @enum {unknown} */
+            state: "auth_failed" | "backoff" | "connecting" | "not_found" | "stalled" | "stopped" | "streaming" | "unassigned" | "unsupported";
+            /** @default false */
+            wanted: boolean;
+        };
+        /**
+         * MainStreamStatusInfo
+         * @description How a camera's main stream is, and why it isn't used.
+         */
+        MainStreamStatusInfo: {
+            /** Codec */
+            codec: string | null;
+            /** Reason */
+            reason: string;
+            /** Retry At Ns */
+            retry_at_ns: number | null;
+            /** Since Ns */
+            since_ns: number;
+            /** Size Wh */
+            size_wh: [
+                number,
+                number
+            ] | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "unassigned" | "connecting" | "streaming" | "stalled" | "backoff" | "auth_failed" | "not_found" | "unsupported" | "stopped";
+            /** Wanted */
+            wanted: boolean;
         };
         /**
          * NeededInfo
