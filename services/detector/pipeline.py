@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.contracts.cameras import Camera
+from mien.contracts.cameras import Camera, PassedFace
 from mien.contracts.events import (
     BoxXyxy,
     FaceShot,
@@ -24,6 +24,7 @@ from mien.vision.zones import are_inside
 from services.detector.closeups import Closeup, FaceView
 from services.detector.crops import FaceCrop, cut_face
 from services.detector.detection import Detections
+from services.detector.fitness import PassingFaces
 from services.detector.shots import Purpose, ShotPlan, ShotSettings
 from services.detector.tracker import EndedTrack, FaceTracker, FollowedFace, TrackerSettings
 
@@ -72,6 +73,7 @@ class CameraPipeline:
         self._tracker = FaceTracker(camera_id, epoch, settings=tracking)
         self._shot_settings = shots
         self._plans: dict[str, ShotPlan] = {}
+        self._passing = PassingFaces()
         self._last_look: tuple[int, Detections] | None = None
         self._last_captured_at_ns = 0
 
@@ -135,6 +137,8 @@ class CameraPipeline:
             quality = _assess(view)
             if closeup is not None and plan.is_open(frame.captured_at_ns, purposes):
                 view, quality = _better_view(view, quality, closeup)
+            face_px = float((view.box_xyxy[2:] - view.box_xyxy[:2]).max())
+            self._passing.see(face.track_id, quality, face_px=face_px, captured_at_ns=frame.captured_at_ns)
             choice = plan.choose(quality.score, frame.captured_at_ns, purposes)
             skipped.update(choice.skipped)
             if choice.numbers:
@@ -157,6 +161,10 @@ class CameraPipeline:
         self._last_look = None
         return [self._ended(track) for track in self._tracker.end_all()]
 
+    def take_passed(self) -> list[PassedFace]:
+        """Return the best views of those who passed since this was last asked."""
+        return self._passing.take_passed()
+
     def _started(self, track_id: str, frame: Frame) -> TrackStarted:
         return TrackStarted(
             camera_id=self._camera_id,
@@ -169,6 +177,7 @@ class CameraPipeline:
 
     def _ended(self, track: EndedTrack) -> TrackEnded:
         plan = self._plans.pop(track.track_id)
+        self._passing.leave(track.track_id)
         return TrackEnded(
             camera_id=self._camera_id,
             event_id=derive_event_id(track.track_id, "ended"),

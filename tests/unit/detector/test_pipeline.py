@@ -145,6 +145,16 @@ def test_what_is_not_sent_is_counted() -> None:
     assert sum(one.skipped.total() for one in shots) == 7
 
 
+def test_who_passed_is_told_with_the_best_view() -> None:
+    """When a track ends, its best view says how large it was; where nothing may be sent, nobody is judged."""
+    for policies, expected in (({}, [120.0]), ({"identity_policy": "off"}, [])):
+        watching = Watching(**policies)
+        for i, side in enumerate((60, 90, 120)):
+            watching.see(sure((200, 200), side=side), seconds=i / 5)
+        watching.see(Detections.none(), seconds=3)
+        assert [face.face_px for face in watching.pipeline.take_passed()] == expected
+
+
 def test_a_still_frame_is_remembered_for_a_while() -> None:
     """Where nothing moved, the last faces stand; after about a second the detector looks again."""
     watching = Watching()

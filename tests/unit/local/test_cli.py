@@ -116,6 +116,52 @@ def test_only_what_is_given_is_edited(gateway: FakeGateway) -> None:
     assert json.loads(gateway.requests[0][3]) == {"sampled_fps": 2.0, "enabled": False}
 
 
+FITNESS = {
+    "fitness": "poor",
+    "tracks": 40,
+    "usable_share": 0.25,
+    "advice": "All faces are too small.",
+    "median_face_px": 34.4,
+    "median_sharpness": 51.0,
+    "median_brightness": 120.0,
+}
+NEEDED = {
+    "face_px": {"at_least": 60.0, "at_most": None},
+    "sharpness": {"at_least": 20.0, "at_most": None},
+    "brightness": {"at_least": 40.0, "at_most": 200.0},
+}
+WORK = {"captured": 54_000, "looked_at": 1240, "faces": 62, "identity_shots": 12, "emotion_shots": 0}
+
+
+def fitness_answers(gateway: FakeGateway, *, fitness: dict[str, Any], work: dict[str, int]) -> None:
+    report = {"fitness": fitness, "needed": NEEDED, "tracks_needed": 10}
+    gateway.answers["GET", "/api/cameras/door/fitness"] = [(200, report)]
+    gateway.answers["GET", "/api/cameras/door/work"] = [(200, work)]
+    gateway.answers["DELETE", "/api/cameras/door/fitness"] = [(204, None)]
+
+
+def test_fitness_is_told_with_its_advice_and_the_work_of_an_hour(gateway: FakeGateway) -> None:
+    """Rating, advice, typical face against what is needed, and what the pictures came to."""
+    fitness_answers(gateway, fitness=FITNESS, work=WORK)
+    words = " ".join(run("cameras", "fitness", "door").output.split())
+    assert "poor: 25 % of the last 40 faces" in words
+    assert "All faces are too small." in words
+    assert "34 px (needs 60)" in words
+    assert "54000 pictures, 1240 looked at, 62 faces" in words
+    assert [method for method, *_ in gateway.requests] == ["GET", "GET"]
+
+
+def test_fitness_of_a_camera_that_was_moved_begins_again(gateway: FakeGateway) -> None:
+    """What was seen from the old place is forgotten first; then everything is unknown."""
+    fitness_answers(
+        gateway, fitness=FITNESS | {"fitness": "unknown", "tracks": 0}, work=WORK | {"captured": 0}
+    )
+    words = run("cameras", "fitness", "door", "--reset").output
+    assert "0 of the 10 faces needed have passed" in words
+    assert "no picture came" in words
+    assert [method for method, *_ in gateway.requests] == ["DELETE", "GET", "GET"]
+
+
 def test_zones_are_added_to_those_there_are_or_take_their_place(gateway: FakeGateway) -> None:
     """A zone is written as a polygon in shares; --clear-zones takes all away, or those there were."""
     old = {"points_xy": [[0, 0], [1, 0], [1, 1]], "ignores": "everything"}
@@ -153,6 +199,7 @@ def test_a_main_stream_is_named_and_taken_away(gateway: FakeGateway) -> None:
         "name": "Door",
         "url": "rtsp://10.0.0.9/sub",
         "emotion_policy": "off",
+        "fitness": {"fitness": "good"},
         "status": {"state": "streaming", "reason": "", "main_stream": main},
         "main_stream_url": "rtsp://10.0.0.9/main",
         "ignored_zones": [zone, zone],
