@@ -20,7 +20,7 @@ from mien.runtime.cameras import CameraDirectory
 from mien.runtime.service import Service, wait_or_stop
 from mien.vision.jpeg import ImageError, decode_jpeg_rgb
 from services.detector.config import DetectorSettings
-from services.detector.detection import Detections, FaceDetector
+from services.detector.detection import Detections, VideoFaceDetector
 from services.detector.frame_reader import FrameReader
 from services.detector.mailbox import WaitingFrame
 from services.detector.outlets import WATCH_POLL_SECONDS, EventOutlet, PreviewOutlet
@@ -62,7 +62,11 @@ class Pipelines:
             except (RedisError, OSError) as error:
                 raise TransientError(f"drawing a track epoch from Redis: {error}") from error
             pipeline = CameraPipeline(
-                camera_id, epoch, tracking=self._settings.tracking(), shots=self._settings.shots()
+                camera_id,
+                epoch,
+                tracking=self._settings.tracking(),
+                shots=self._settings.shots(),
+                search=self._settings.search(),
             )
             self._held[camera_id] = _Held(partition, pipeline, time.monotonic())
             log.info("camera.taken", camera_id=camera_id, partition=partition, epoch=epoch)
@@ -94,7 +98,7 @@ class FrameWorker:
         self,
         settings: DetectorSettings,
         *,
-        detector: FaceDetector,
+        detector: VideoFaceDetector,
         pipelines: Pipelines,
         cameras: CameraDirectory,
         reader: FrameReader,
@@ -151,7 +155,9 @@ class FrameWorker:
             await self._reader.refuse(waiting, error)
             return
         self._service.health.resolve("track_epoch")
-        observation = pipeline.observe(frame, detections)
+        observation = pipeline.observe(frame, detections, image)
+        if observation.looked_near:
+            metrics.SKIPPED.labels("detector", "looked_near").inc()
         if self._previews.is_watched(frame.camera_id):
             await self._previews.show(preview_of(frame, observation.observed, detected_at_ns=time.time_ns()))
         metrics.STAGE_SECONDS.labels("detector").observe(time.perf_counter() - started)
@@ -166,17 +172,21 @@ class FrameWorker:
         if remembered is not None:
             metrics.SKIPPED.labels("detector", "still").inc()
             return None, remembered
-        image, detections = await asyncio.to_thread(self._decode_and_detect, frame, camera.min_face_px)
+        image, detections = await asyncio.to_thread(
+            self._decode_and_detect, frame, pipeline, camera.min_face_px
+        )
         metrics.FRAMES.labels("detector", frame.camera_id).inc()
         metrics.FACES.labels(frame.camera_id).inc(len(detections))
         return image, detections
 
-    def _decode_and_detect(self, frame: Frame, min_face_px: int) -> tuple[NDArray[np.uint8], Detections]:
+    def _decode_and_detect(
+        self, frame: Frame, pipeline: CameraPipeline, min_face_px: int
+    ) -> tuple[NDArray[np.uint8], Detections]:
         image = decode_jpeg_rgb(frame.jpeg, max_pixels=self._settings.max_frame_pixels)
         size_wh = (image.shape[1], image.shape[0])
         if size_wh != frame.size_wh:
             raise ImageError(f"expected a picture of {frame.size_wh} as its header says, got {size_wh}")
-        return image, self._detector.detect(image, min_face_px)
+        return image, pipeline.look(frame, image, self._detector, min_face_px=min_face_px)
 
     async def _send_on(
         self,
