@@ -23,7 +23,7 @@ from mien.runtime.service import Service, wait_or_stop
 from mien.vision.jpeg import ImageError, decode_jpeg_rgb
 from services.detector.closeups import Closeup
 from services.detector.config import DetectorSettings
-from services.detector.detection import Detections, FaceDetector
+from services.detector.detection import Detections, VideoFaceDetector
 from services.detector.frame_reader import FrameReader
 from services.detector.mailbox import WaitingFrame
 from services.detector.outlets import WATCH_POLL_SECONDS, Outlets
@@ -65,7 +65,11 @@ class Pipelines:
             except (RedisError, OSError) as error:
                 raise TransientError(f"drawing a track epoch from Redis: {error}") from error
             pipeline = CameraPipeline(
-                camera_id, epoch, tracking=self._settings.tracking(), shots=self._settings.shots()
+                camera_id,
+                epoch,
+                tracking=self._settings.tracking(),
+                shots=self._settings.shots(),
+                search=self._settings.search(),
             )
             self._held[camera_id] = _Held(partition, pipeline, time.monotonic())
             log.info("camera.taken", camera_id=camera_id, partition=partition, epoch=epoch)
@@ -97,7 +101,7 @@ class FrameWorker:
         self,
         settings: DetectorSettings,
         *,
-        detector: FaceDetector,
+        detector: VideoFaceDetector,
         pipelines: Pipelines,
         cameras: CameraDirectory,
         reader: FrameReader,
@@ -154,7 +158,10 @@ class FrameWorker:
             await self._reader.refuse(waiting, error)
             return
         self._service.health.resolve("track_epoch")
-        observation = pipeline.observe(frame, detections)
+        observation = pipeline.observe(frame, detections, image)
+        if observation.looked_near:
+            metrics.SKIPPED.labels("detector", "looked_near").inc()
+            self._records.count(camera.camera_id, {f"{SKIPPED_PREFIX}looked_near": 1})
         if self._previews.is_watched(frame.camera_id):
             await self._previews.show(preview_of(frame, observation.observed, detected_at_ns=time.time_ns()))
         metrics.STAGE_SECONDS.labels("detector").observe(time.perf_counter() - started)
@@ -170,7 +177,7 @@ class FrameWorker:
             metrics.SKIPPED.labels("detector", "still").inc()
             self._records.count(camera.camera_id, {"remembered": 1})
             return None, remembered
-        image, found = await asyncio.to_thread(self._decode_and_detect, frame, camera.min_face_px)
+        image, found = await asyncio.to_thread(self._decode_and_detect, frame, pipeline, camera.min_face_px)
         detections = outside_ignored_zones(found, frame.size_wh, camera)
         metrics.SKIPPED.labels("detector", "ignored_zone").inc(len(found) - len(detections))
         metrics.FRAMES.labels("detector", frame.camera_id).inc()
@@ -183,12 +190,14 @@ class FrameWorker:
         self._records.count(camera.camera_id, seen)
         return image, detections
 
-    def _decode_and_detect(self, frame: Frame, min_face_px: int) -> tuple[NDArray[np.uint8], Detections]:
+    def _decode_and_detect(
+        self, frame: Frame, pipeline: CameraPipeline, min_face_px: int
+    ) -> tuple[NDArray[np.uint8], Detections]:
         image = decode_jpeg_rgb(frame.jpeg, max_pixels=self._settings.max_frame_pixels)
         size_wh = (image.shape[1], image.shape[0])
         if size_wh != frame.size_wh:
             raise ImageError(f"expected a picture of {frame.size_wh} as its header says, got {size_wh}")
-        return image, self._detector.detect(image, min_face_px)
+        return image, pipeline.look(frame, image, self._detector, min_face_px=min_face_px)
 
     async def _send_on(
         self,

@@ -63,6 +63,11 @@ class MtcnnDetector:
         refined = self._refine(image_rgb, proposed)
         return self._decide(image_rgb, refined)
 
+    def detect_near(self, image_rgb: NDArray[np.uint8], boxes_xyxy: NDArray[np.float32]) -> Detections:
+        """Find the faces of a picture, shape (H, W, 3), around boxes, shape (N, 4), and nowhere else."""
+        refined = self._refine(image_rgb, squared(boxes_xyxy))
+        return self._decide(image_rgb, refined)
+
     def _propose(self, image_rgb: NDArray[np.uint8], min_face_px: int) -> Boxes:
         """Return square candidate boxes of all sizes, the likeliest first, shape (N, 4)."""
         limits = self._limits
