@@ -31,6 +31,9 @@ def camera_simulator(  # noqa: PLR0913, PLR0917 - one parameter for each option 
     barcode: Annotated[
         bool, typer.Option("--barcode", help="Burn the sending time into each picture (encodes live)")
     ] = False,
+    from_start: Annotated[
+        bool, typer.Option("--from-start", help="Begin each clip when its first viewer comes")
+    ] = False,
 ) -> None:
     """Play files as cameras, rtsp://HOST:PORT/NAME each, until interrupted.
 
@@ -47,7 +50,11 @@ def camera_simulator(  # noqa: PLR0913, PLR0917 - one parameter for each option 
         sys.exit(f"cameras are named after their files, so these need other names: {doubles}")
     try:
         cameras = [
-            SimulatedCamera(file.stem, _source(file, barcode=barcode, with_jpegs=mjpeg_port is not None))
+            SimulatedCamera(
+                file.stem,
+                _source(file, barcode=barcode, with_jpegs=mjpeg_port is not None),
+                from_start=from_start,
+            )
             for file in files
         ]
     except ClipError as error:
