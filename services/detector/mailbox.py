@@ -69,7 +69,8 @@ class Mailbox:
         if not self._waiting:
             self._filled.clear()
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._filled.wait(), timeout_seconds)
+                async with asyncio.timeout(timeout_seconds):
+                    await self._filled.wait()
         if not self._waiting:
             return None
         camera_id = min(self._waiting, key=lambda waiting_id: self._turns.get(waiting_id, 0))
