@@ -1,17 +1,26 @@
 """``mien bench NAME``: one command per measurement, anyone can run it."""
 
 import asyncio
+import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markdown import Markdown
+from rich.progress import Progress
 
 from mien.bench.live import LiveBench, measure_live
 from mien.bench.numbers import render
 from mien.bench.portraits import write_bench_clips
-from mien.bench.record import MEASUREMENTS, machine_facts, write_measurement
+from mien.bench.record import machine_facts, write_measurement
+from mien.bench.spending import SpendingBench, measure_spending
+from mien.bench.spending_videos import VIDEOS, choose_videos
+from mien.local.demo_video import build_demo
+from mien.local.kafka import REPOSITORY
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -30,15 +39,68 @@ def live(
 ) -> None:
     """Latency from camera to screen, frames per second and CPU, with the whole stack and a real browser."""
     console = Console()
-    with tempfile.TemporaryDirectory(prefix="mien-bench-") as folder:
+    with _workplace(console) as folder:
         console.print(f"Making {cameras} clips with two faces each …")
-        clips = write_bench_clips(Path(folder), cameras)
+        clips = write_bench_clips(folder, cameras)
         console.print(f"Starting the stack, then looking {repeats} times for {seconds:.0f} s …")
-        bench = LiveBench(clips=clips, home=Path(folder) / "home", seconds=seconds, runs=repeats)
+        bench = LiveBench(clips=clips, home=folder / "home", seconds=seconds, runs=repeats)
         runs, summary = asyncio.run(measure_live(bench))
-    if save:
-        path = write_measurement("live", runs=runs, summary=summary)
-        console.print(
-            f"Written to {path.relative_to(MEASUREMENTS.parents[1])}; `make numbers` updates the README."
+    _report(console, "live", runs, summary, save=save)
+
+
+@app.command()
+def spending(
+    seconds: Annotated[float, typer.Option(min=5, help="How long each camera is looked at, both ways.")] = 30,
+    cameras_at_once: Annotated[
+        int, typer.Option(min=1, max=24, help="As many as this machine looks at without dropping frames.")
+    ] = 6,
+    quick: Annotated[bool, typer.Option(help="The demo's cameras alone.")] = False,
+    save: Annotated[bool, typer.Option(help="Keep the figures in docs/measurements/spending.json.")] = True,
+) -> None:
+    """Faces embedded, against embedding every face of every frame, and whether the names are the same."""
+    console = Console()
+    build_demo()
+    videos, people = choose_videos(demo_only=quick)
+    if not quick and not VIDEOS.is_dir():
+        console.print(f"[yellow]The staged videos are missing in {VIDEOS}: only the demo's are played.")
+    with _workplace(console) as folder, Progress(console=console) as progress:
+        bench = SpendingBench(
+            folder=folder,
+            videos=videos,
+            people=people,
+            seconds=seconds,
+            cameras_at_once=cameras_at_once,
         )
-    console.print(render({"machine": machine_facts(), "when": "today", "runs": runs, "summary": summary}))
+        task = progress.add_task(f"{len(videos)} cameras", total=bench.seconds_in_all)
+        runs, summary = asyncio.run(
+            measure_spending(
+                bench, lambda doing, part: progress.update(task, description=doing, advance=part)
+            )
+        )
+    _report(console, "spending", runs, summary, save=save)
+
+
+@contextmanager
+def _workplace(console: Console) -> Iterator[Path]:
+    """Yield a folder that is removed afterwards, unless something failed: its logs say what."""
+    folder = Path(tempfile.mkdtemp(prefix="mien-bench-"))
+    failed = False
+    try:
+        yield folder
+    except Exception:
+        failed = True
+        console.print(f"The data and logs of the failed run are kept in {folder}.", highlight=False)
+        raise
+    finally:
+        if not failed:
+            shutil.rmtree(folder)
+
+
+def _report(
+    console: Console, name: str, runs: list[dict[str, Any]], summary: dict[str, Any], *, save: bool
+) -> None:
+    if save:
+        path = write_measurement(name, runs=runs, summary=summary)
+        console.print(f"Written to {path.relative_to(REPOSITORY)}; `make numbers` updates the README.")
+    record = {"machine": machine_facts(), "when": "today", "runs": runs, "summary": summary}
+    console.print(Markdown(render(record)))
