@@ -13,6 +13,8 @@ from rich.console import Console
 from rich.markdown import Markdown
 from rich.progress import Progress
 
+from mien.bench.detector_plot import plot_detector_scale
+from mien.bench.detector_scale import DetectorScaleBench, measure_detector_scale, step_table
 from mien.bench.live import LiveBench, measure_live
 from mien.bench.numbers import render
 from mien.bench.portraits import write_bench_clips
@@ -78,6 +80,35 @@ def spending(
             )
         )
     _report(console, "spending", runs, summary, save=save)
+
+
+@app.command("detector-scale")
+def detector_scale(
+    seconds: Annotated[float, typer.Option(min=3, help="How long each load is looked at.")] = 8,
+    repeats: Annotated[int, typer.Option(min=1, max=20, help="Rounds through all loads.")] = 2,
+    quick: Annotated[bool, typer.Option(help="One short round.")] = False,
+    save: Annotated[
+        bool, typer.Option(help="Keep figures and plot in docs/measurements/detector_scale.*.")
+    ] = True,
+) -> None:
+    """What cameras and faces cost one detector, and whom it serves when it has too many."""
+    console = Console()
+    if quick:
+        seconds, repeats = 4, 1
+    with _workplace(console) as folder, Progress(console=console) as progress:
+        bench = DetectorScaleBench(folder=folder, seconds=seconds, runs=repeats)
+        task = progress.add_task("", total=bench.steps)
+        runs, summary = asyncio.run(
+            measure_detector_scale(
+                bench, lambda doing, part: progress.update(task, description=doing, advance=part)
+            )
+        )
+    console.print(step_table(runs))
+    if summary["linear_fit_r2_cameras"] is None:
+        console.print("[yellow]Frames were dropped too soon for a line: is the machine busy with other work?")
+    if save:
+        console.print(f"Plotted in {plot_detector_scale(runs).relative_to(REPOSITORY)}.")
+    _report(console, "detector_scale", runs, summary, save=save)
 
 
 @contextmanager
