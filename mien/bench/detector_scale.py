@@ -242,9 +242,9 @@ async def _look(detector: LoneDetector, feeds: Sequence[Feed], bench: DetectorSc
         shown.ages_ms.clear()
         shown.faces.clear()
         await asyncio.sleep(bench.seconds)
-        cpu_seconds, elapsed_seconds = detector.cpu_seconds() - cpu_before, time.monotonic() - began
         seen = Shown(list(shown.ages_ms), list(shown.faces))
         after = await asyncio.to_thread(detector.metrics)
+        cpu_seconds, elapsed_seconds = detector.cpu_seconds() - cpu_before, time.monotonic() - began
     return step_row(
         [feed.camera.camera_id for feed in feeds],
         before,

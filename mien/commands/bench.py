@@ -6,8 +6,9 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
+import httpx
 import typer
 from rich.console import Console
 from rich.markdown import Markdown
@@ -21,10 +22,22 @@ from mien.bench.portraits import write_bench_clips
 from mien.bench.record import machine_facts, write_measurement
 from mien.bench.spending import SpendingBench, measure_spending
 from mien.bench.spending_videos import VIDEOS, choose_videos
+from mien.errors import MienError
 from mien.local.demo_video import build_demo
-from mien.local.kafka import REPOSITORY
+from mien.local.kafka import REPOSITORY, KafkaUnavailableError
+from mien.local.redis_server import RedisUnavailableError
+from mien.local.supervisor import StartError
 
 app = typer.Typer(no_args_is_help=True)
+
+_FAILURES: Final = (
+    httpx.HTTPError,
+    KafkaUnavailableError,
+    MienError,
+    RedisUnavailableError,
+    RuntimeError,
+    StartError,
+)
 
 
 @app.callback()
@@ -41,7 +54,7 @@ def live(
 ) -> None:
     """Latency from camera to screen, frames per second and CPU, with the whole stack and a real browser."""
     console = Console()
-    with _workplace(console) as folder:
+    with workplace(console) as folder:
         console.print(f"Making {cameras} clips with two faces each …")
         clips = write_bench_clips(folder, cameras)
         console.print(f"Starting the stack, then looking {repeats} times for {seconds:.0f} s …")
@@ -65,7 +78,7 @@ def spending(
     videos, people = choose_videos(demo_only=quick)
     if not quick and not VIDEOS.is_dir():
         console.print(f"[yellow]The staged videos are missing in {VIDEOS}: only the demo's are played.")
-    with _workplace(console) as folder, Progress(console=console) as progress:
+    with workplace(console) as folder, Progress(console=console) as progress:
         bench = SpendingBench(
             folder=folder,
             videos=videos,
@@ -95,7 +108,7 @@ def detector_scale(
     console = Console()
     if quick:
         seconds, repeats = 4, 1
-    with _workplace(console) as folder, Progress(console=console) as progress:
+    with workplace(console) as folder, Progress(console=console) as progress:
         bench = DetectorScaleBench(folder=folder, seconds=seconds, runs=repeats)
         task = progress.add_task("", total=bench.steps)
         runs, summary = asyncio.run(
@@ -112,18 +125,21 @@ def detector_scale(
 
 
 @contextmanager
-def _workplace(console: Console) -> Iterator[Path]:
+def workplace(console: Console) -> Iterator[Path]:
     """Yield a folder that is removed afterwards, unless something failed: its logs say what."""
     folder = Path(tempfile.mkdtemp(prefix="mien-bench-"))
-    failed = False
+    kept = False
     try:
         yield folder
-    except Exception:
-        failed = True
+    except Exception as error:
+        kept = True
         console.print(f"The data and logs of the failed run are kept in {folder}.", highlight=False)
-        raise
+        if not isinstance(error, _FAILURES):
+            raise
+        console.print(f"[red]Nothing was measured:[/] {error}", highlight=False)
+        raise typer.Exit(1) from None
     finally:
-        if not failed:
+        if not kept:
             shutil.rmtree(folder)
 
 
