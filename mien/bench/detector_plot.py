@@ -18,9 +18,9 @@ def plot_detector_scale(rows: Sequence[dict[str, Any]], folder: Path = MEASUREME
     figure = Figure(figsize=(9, 3.6))
     left, right = figure.subplots(1, 2)
     _panel(left, [row for row in rows if row["series"] == "cameras"], "cameras")
-    left.set(xlabel="cameras (640x360, 2 faces, 5 fps)", ylabel="detector, percent of a core")
+    left.set(xlabel="cameras (640×360, 2 faces, 5 fps)", ylabel="detector, percent of a core")
     _panel(right, [row for row in rows if row["series"] == "faces"], "faces_per_frame")
-    right.set(xlabel="faces in one camera (1280x720, 5 fps)")
+    right.set(xlabel="faces in one camera (1280×720, 5 fps)")
     return save_plot(figure, "detector_scale", folder)
 
 

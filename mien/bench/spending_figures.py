@@ -130,6 +130,7 @@ def summarise(thrifty: Played, thorough: Played, runs: Sequence[Mapping[str, Any
         "faces_with_a_name": whole.named,
         "same_final_answers_unknown_or_unclear_too": round(whole.same_answer / whole.compared, 4),
         "faces_without_counterpart": whole.missed,
+        "frames_dropped_share_every_frame": dropped_share(runs[1]),
         "emotion_calls_per_frame_ratio": _ratio(emotion[1], emotion[0]),
         "cpu_ratio": _ratio(cpu[1], cpu[0]),
         "gates": [
@@ -144,6 +145,11 @@ def summarise(thrifty: Played, thorough: Played, runs: Sequence[Mapping[str, Any
             for (said, other), faces in agreement.differences.most_common()
         ],
     }
+
+
+def dropped_share(run: Mapping[str, Any]) -> float:
+    """Return the share of sampled frames that the machine was too slow for, of what one way spent."""
+    return _share(sum(run["frames_dropped"].values()), run["frames_sampled"])
 
 
 def _row(camera_id: str, thrifty: Played, thorough: Played, agreement: Agreement) -> dict[str, Any]:

@@ -30,6 +30,7 @@ from mien.local.supervisor import StartError
 
 app = typer.Typer(no_args_is_help=True)
 
+_MOST_DROPPED_SHARE: Final = 0.05
 _FAILURES: Final = (
     httpx.HTTPError,
     KafkaUnavailableError,
@@ -91,6 +92,11 @@ def spending(
             measure_spending(
                 bench, lambda doing, part: progress.update(task, description=doing, advance=part)
             )
+        )
+    if (share := summary["frames_dropped_share_every_frame"]) > _MOST_DROPPED_SHARE:
+        console.print(
+            f"[yellow]This machine was too slow or too busy to embed every face: {share:.0%} of the frames "
+            "were dropped, so the ratio is too small. Try fewer --cameras-at-once."
         )
     _report(console, "spending", runs, summary, save=save)
 

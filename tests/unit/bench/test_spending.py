@@ -63,7 +63,12 @@ def played(heard: Overheard, *, cpu: float = 1.0) -> Played:
 
 def gates(calls: int) -> dict[str, Any]:
     """Return what the counters of a way say."""
-    return {"way": "some", "faces_found": 40, "identity_calls": calls}
+    return {
+        "way": "some",
+        "frames_sampled": 50,
+        "frames_dropped": {"superseded": 2, "stale": 1},
+        "identity_calls": calls,
+    }
 
 
 def test_shots_count_while_the_camera_does_and_photographs_never() -> None:
@@ -90,10 +95,8 @@ def test_the_ratio_is_of_faces_sent_to_be_embedded() -> None:
     assert (summary["same_final_names"], summary["faces_compared"]) == (1.0, 4)
     assert summary["faces_with_a_name"] == 4
     assert summary["cpu_ratio"] == 3.0
-    assert summary["gates"] == [
-        {"what": "faces found", "as_it_is": 40, "every_frame": 40},
-        {"what": "identity calls", "as_it_is": 2, "every_frame": 8},
-    ]
+    assert summary["frames_dropped_share_every_frame"] == 0.06
+    assert summary["gates"][-1] == {"what": "identity calls", "as_it_is": 2, "every_frame": 8}
     assert summary["differences"] == []
     (row,) = summary["videos"]
     assert (row["video"], row["ratio"], row["final_answers"]) == ("door", 4.0, "Ada")
