@@ -81,7 +81,7 @@ def _report(
             f"Written to {path.relative_to(MEASUREMENTS.parents[1])}; `make numbers` updates the README."
         )
     record = {"machine": machine_facts(), "when": "today", "runs": runs, "summary": summary}
-    console.print(render(record), markup=False)
+    console.print(render(record), markup=False, soft_wrap=True)
 
 
 def _fail(text: str) -> NoReturn:

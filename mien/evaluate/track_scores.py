@@ -14,10 +14,8 @@ from mien.evaluate.scenes import BARELY_SEEN_FROM, SEEN_FROM, Truth
 from mien.vision.boxes import overlap_matrix
 
 _MIN_IOU: Final = 0.4
-# Name here: name in motmetrics.
-_METRICS: Final = {
-    "mota": "mota",
-    "idf1": "idf1",
+# Name here: name in motmetrics. All of them add up over clips.
+_COUNTS: Final = {
     "id_switches": "num_switches",
     "fragments": "num_fragmentations",
     "mostly_tracked": "mostly_tracked",
@@ -25,6 +23,9 @@ _METRICS: Final = {
     "faces": "num_objects",
     "missed": "num_misses",
     "false_faces": "num_false_positives",
+    "id_true": "idtp",
+    "id_false": "idfp",
+    "id_lost": "idfn",
 }
 
 
@@ -64,6 +65,12 @@ class ClipScore:
         self._seconds.append(seconds)
 
     @cached_property
+    def counts(self) -> dict[str, int]:
+        """What is counted in the clip, by the names of :func:`total`."""
+        table = motmetrics.metrics.create().compute(self.accumulator, metrics=list(_COUNTS.values()))
+        return {name: int(table[source].iloc[0]) for name, source in _COUNTS.items()}
+
+    @cached_property
     def people_of(self) -> dict[int, list[tuple[int, float]]]:
         """Whom each track was on, with the time when it went over to them; one entry is how it should be."""
         events = self.accumulator.mot_events
@@ -99,17 +106,18 @@ class ClipScore:
 
 
 def total(scores: Sequence[ClipScore]) -> dict[str, Any]:
-    """Return the scores over several clips, in plain units; *mostly_tracked* of *people*."""
-    table = motmetrics.metrics.create().compute_many(
-        [score.accumulator for score in scores], metrics=list(_METRICS.values()), generate_overall=True
-    )
-    overall = table.loc["OVERALL"]
-    figures = {
-        name: round(float(overall[source]), 4) if name in ("mota", "idf1") else int(overall[source])
-        for name, source in _METRICS.items()
-    }
+    """Return the scores over several clips, in plain units; *mostly_tracked* of *people*.
+
+    MOTA after Bernardin and Stiefelhagen (2008), IDF1 after Ristani et al. (2016).
+    """
+    sums = {name: sum(score.counts[name] for score in scores) for name in _COUNTS}
+    wrong = sums["missed"] + sums["false_faces"] + sums["id_switches"]
+    true, confused = sums.pop("id_true"), sums.pop("id_false") + sums.pop("id_lost")
     waited = [seconds for score in scores for seconds in score.seconds_to_first_sight]
-    return figures | {
+    return {
+        "mota": round(1 - wrong / max(sums["faces"], 1), 4),
+        "idf1": round(2 * true / max(2 * true + confused, 1), 4),
+        **sums,
         "merged_tracks": sum(score.merged_tracks for score in scores),
         "seconds_to_first_sight_p95": round(float(np.quantile(waited, 0.95)), 3) if waited else None,
     }

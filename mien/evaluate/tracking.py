@@ -32,7 +32,7 @@ _OVERALL: Final = (
     "people",
     "seconds_to_first_sight_p95",
 )
-_BY_RATE: Final = ("mota", "idf1", "id_switches", "fragments", "merged_tracks")
+_BY_RATE: Final = ("mota", "id_switches", "merged_tracks")
 _PEERS: Final = Path(__file__).with_name("peer_trackers.py")
 _JPEG_QUALITY: Final = 85
 _START_NS: Final = 1_790_000_000_000_000_000
@@ -142,10 +142,11 @@ def _sampled(scene: Scene, pictures: dict[int, _Picture], fps: int) -> Iterator[
 
 
 def _runs(clips: Sequence[_Clip]) -> list[dict[str, Any]]:
-    """Return all scores of each tracker, of each scene at each rate."""
+    """Return all scores of each tracker, of each scene and of all of them, at each rate."""
     groups: dict[tuple[str, int], list[_Clip]] = defaultdict(list)
     for clip in clips:
         groups[clip.scene, clip.fps].append(clip)
+        groups["all", clip.fps].append(clip)
     return [
         {"scene": scene, "fps": fps, "trackers": _by_tracker(group)} for (scene, fps), group in groups.items()
     ]
