@@ -16,6 +16,7 @@ COMMANDS: Final = {
     "people": ("mien.commands.people", "app", "Add people and enrol their photographs."),
     "models": ("mien.commands.models", "app", "Build, list and check the models."),
     "bench": ("mien.commands.bench", "app", "Measure, and write the figures down."),
+    "evaluate": ("mien.commands.evaluate", "app", "Measure how right it is, on labelled data."),
     "camera-simulator": (
         "mien.commands.camera_simulator",
         "camera_simulator",

@@ -61,7 +61,7 @@ def build(
 def largest_difference(
     path: Path, version_folder: Path, *, size: int, preprocessing: Preprocessing, output: str | None = None
 ) -> float:
-    """Return the largest difference between source and translation on pictures of noise, both scaled to length 1."""
+    """Return how far translation and source differ on pictures of noise, both scaled to length 1."""
     pictures = np.random.default_rng(1).integers(0, 256, (_CHECKED_PICTURES, size, size, 3), dtype=np.uint8)
     core = openvino.Core()
     ours = core.compile_model(core.read_model(version_folder), "CPU", _FULL_PRECISION)
@@ -71,7 +71,9 @@ def largest_difference(
     theirs = core.compile_model(network, "CPU", _FULL_PRECISION)
     floats = (pictures.astype(np.float32) - preprocessing.mean) / preprocessing.scale
     floats = floats[..., ::-1] if preprocessing.bgr else floats
-    expected = [theirs(np.ascontiguousarray(one.transpose(2, 0, 1))[None])[-1 if output else 0] for one in floats]
+    expected = [
+        theirs(np.ascontiguousarray(one.transpose(2, 0, 1))[None])[-1 if output else 0] for one in floats
+    ]
     return float(np.abs(ours(pictures)[EMBEDDINGS] - _unit_rows(expected)).max())
 
 

@@ -117,8 +117,8 @@ class Model:
 def write(model: Model, folder: Path) -> None:
     """Write `model` as a SavedModel into `folder`, which must exist and should be empty.
 
-    The same model always gives the same bytes. Labels go to `assets.extra/labels.txt`, one a line; what is known
-    of an embedder to `assets.extra/embedder.json`.
+    The same model always gives the same bytes. Labels go to `assets.extra/labels.txt`, one a line; what is
+    known of an embedder to `assets.extra/embedder.json`.
     """
     saved_model = SavedModel(saved_model_schema_version=1)
     meta_graph = saved_model.meta_graphs.add()

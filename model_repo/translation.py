@@ -1,8 +1,8 @@
 """Networks that OpenVINO reads (ONNX and others) as TensorFlow graphs of ours.
 
-Sources keep maps as (N, channels, rows, columns), TensorFlow as (N, rows, columns, channels): every value with
-four axes changes its order on the way, and what has fewer axes stays as it is. The operations known here are
-those of convolutional networks; a network with others is refused by name.
+Sources keep maps as (N, channels, rows, columns), TensorFlow as (N, rows, columns, channels): every value
+with four axes changes its order on the way, and what has fewer axes stays as it is. The operations known here
+are those of convolutional networks; a network with others is refused by name.
 """
 
 from collections.abc import Callable, Sequence
@@ -35,7 +35,9 @@ def read_network(path: Path, *, size: int) -> Any:
     try:
         network = openvino.Core().read_model(path)
         if len(network.inputs) != 1:
-            raise TranslationError(f"{path}: expected one input, got {[str(port) for port in network.inputs]}")
+            raise TranslationError(
+                f"{path}: expected one input, got {[str(port) for port in network.inputs]}"
+            )
         network.reshape([1, 3, size, size])
         # With every size known, what was computed from sizes becomes a constant.
         fold = passes.Manager()
@@ -43,7 +45,9 @@ def read_network(path: Path, *, size: int) -> Any:
         fold.run_passes(network)
     except RuntimeError as error:
         reason = str(error).strip().splitlines()[-1]
-        raise TranslationError(f"{path}: expected a network of pictures (N, 3, {size}, {size}). {reason}") from error
+        raise TranslationError(
+            f"{path}: expected a network of pictures (N, 3, {size}, {size}). {reason}"
+        ) from error
     return network
 
 
@@ -109,7 +113,7 @@ class _Translation:
         if translate_one is None:
             raise TranslationError(
                 f"operation {kind} ({operation.get_friendly_name()}) is not known here; known are "
-                f"{', '.join(sorted(_OPERATIONS))}. Where it only scales the descriptor, leave it out with --output"
+                f"{', '.join(sorted(_OPERATIONS))}. If it only scales the result, leave it out: --output"
             )
         self._count += 1
         self.values[_key(operation.output(0))] = translate_one(self, operation, f"{kind}_{self._count}")
@@ -129,7 +133,7 @@ class _Translation:
             raise _refused(operation, f"expected a constant as input {index}")
         return value
 
-    def float(self, name: str, kind: str, *inputs: str, **attributes: Any) -> str:
+    def operation(self, name: str, kind: str, *inputs: str, **attributes: Any) -> str:
         return self.graph.operation(name, kind, *inputs, T=DataType.FLOAT, **attributes)
 
     def constant(self, name: str, array: NDArray[Any]) -> str:
@@ -142,12 +146,12 @@ class _Translation:
         """Give a value another shape, as the source counts, whose first axis stays the batch."""
         if axes == 4:
             order = self.integers(f"{name}/order", _TO_CHANNELS_FIRST)
-            node = self.float(f"{name}/channels_first", "Transpose", node, order, Tperm=DataType.INT32)
+            node = self.operation(f"{name}/channels_first", "Transpose", node, order, Tperm=DataType.INT32)
         target = self.integers(f"{name}/shape", (-1, *shape[1:]))
-        node = self.float(name, "Reshape", node, target, Tshape=DataType.INT32)
+        node = self.operation(name, "Reshape", node, target, Tshape=DataType.INT32)
         if len(shape) == 4:
             order = self.integers(f"{name}/back", _TO_ROWS_FIRST)
-            node = self.float(f"{name}/rows_first", "Transpose", node, order, Tperm=DataType.INT32)
+            node = self.operation(f"{name}/rows_first", "Transpose", node, order, Tperm=DataType.INT32)
         return node
 
     def padded(self, name: str, node: str, operation: Any, *, with_value: float = 0.0) -> str:
@@ -160,7 +164,7 @@ class _Translation:
             return node
         table = self.graph.constant(f"{name}/amounts", np.array([(0, 0), *amounts, (0, 0)], np.int32))
         filling = self.constant(f"{name}/filling", np.array(with_value))
-        return self.float(f"{name}/padded", "PadV2", node, table, filling, Tpaddings=DataType.INT32)
+        return self.operation(f"{name}/padded", "PadV2", node, table, filling, Tpaddings=DataType.INT32)
 
 
 def _refused(operation: Any, reason: str) -> TranslationError:
@@ -184,25 +188,28 @@ def _strides(operation: Any) -> list[int]:
 def _convolution(to: _Translation, operation: Any, name: str) -> str:
     kernel = to.constant(f"{name}/kernel", to.array(operation, 1).transpose(2, 3, 1, 0))
     x = to.padded(name, to.node(operation, 0), operation)
-    return to.float(name, "Conv2D", x, kernel, strides=_strides(operation), padding="VALID")
+    return to.operation(name, "Conv2D", x, kernel, strides=_strides(operation), padding="VALID")
 
 
 def _group_convolution(to: _Translation, operation: Any, name: str) -> str:
     weights = to.array(operation, 1)
     if weights.shape[2] != 1:
-        raise _refused(operation, f"groups of {weights.shape[2]} channels: only channels by themselves are known here")
+        raise _refused(
+            operation, f"groups of {weights.shape[2]} channels: only channels by themselves are known here"
+        )
     kernel = to.constant(f"{name}/kernel", weights[:, :, 0].transpose(2, 3, 0, 1))
     x = to.padded(name, to.node(operation, 0), operation)
     strides = _strides(operation)
-    return to.float(name, "DepthwiseConv2dNative", x, kernel, strides=strides, padding="VALID")
+    return to.operation(name, "DepthwiseConv2dNative", x, kernel, strides=strides, padding="VALID")
 
 
 def _batch_normalisation(to: _Translation, operation: Any, name: str) -> str:
     # OpenVINO's order: data, gamma, beta, mean, variance.
     gamma, beta, mean, variance = (to.array(operation, index).astype(np.float64) for index in (1, 2, 3, 4))
     factor = gamma / np.sqrt(variance + operation.get_attributes()["epsilon"])
-    scaled = to.float(f"{name}/scaled", "Mul", to.node(operation, 0), to.constant(f"{name}/factor", factor))
-    return to.float(name, "AddV2", scaled, to.constant(f"{name}/shift", beta - mean * factor))
+    factors = to.constant(f"{name}/factor", factor)
+    scaled = to.operation(f"{name}/scaled", "Mul", to.node(operation, 0), factors)
+    return to.operation(name, "AddV2", scaled, to.constant(f"{name}/shift", beta - mean * factor))
 
 
 def _parametric_relu(to: _Translation, operation: Any, name: str) -> str:
@@ -210,21 +217,22 @@ def _parametric_relu(to: _Translation, operation: Any, name: str) -> str:
     if slope.size not in {1, operation.input_value(0).shape[1]}:
         raise _refused(operation, f"expected a slope for each channel, got shape {slope.shape}")
     zero = to.constant(f"{name}/zero", np.array(0.0))
-    negative = to.float(f"{name}/negative", "Minimum", x, zero)
+    negative = to.operation(f"{name}/negative", "Minimum", x, zero)
     slopes = to.constant(f"{name}/slopes", slope.reshape(-1))
-    below = to.float(f"{name}/below", "Mul", negative, slopes)
-    return to.float(name, "AddV2", to.float(f"{name}/above", "Relu", x), below)
+    below = to.operation(f"{name}/below", "Mul", negative, slopes)
+    return to.operation(name, "AddV2", to.operation(f"{name}/above", "Relu", x), below)
 
 
 def _clamp(to: _Translation, operation: Any, name: str) -> str:
     attributes = operation.get_attributes()
     low = to.constant(f"{name}/min", np.array(max(attributes["min"], _LOWEST)))
     high = to.constant(f"{name}/max", np.array(min(attributes["max"], -_LOWEST)))
-    return to.float(name, "Minimum", to.float(f"{name}/floored", "Maximum", to.node(operation, 0), low), high)
+    floored = to.operation(f"{name}/floored", "Maximum", to.node(operation, 0), low)
+    return to.operation(name, "Minimum", floored, high)
 
 
 def _unary(kind: str) -> "_Translate":
-    return lambda to, operation, name: to.float(name, kind, to.node(operation, 0))
+    return lambda to, operation, name: to.operation(name, kind, to.node(operation, 0))
 
 
 def _binary(kind: str) -> "_Translate":
@@ -241,7 +249,7 @@ def _binary(kind: str) -> "_Translate":
                 array = value.reshape((1,) * (axes - value.ndim) + value.shape)
                 array = array.transpose(_TO_ROWS_FIRST) if axes == 4 else array
                 inputs.append(to.constant(f"{name}/constant_{index}", array))
-        return to.float(name, kind, *inputs)
+        return to.operation(name, kind, *inputs)
 
     return translate_binary
 
@@ -250,7 +258,7 @@ def _matrix_product(to: _Translation, operation: Any, name: str) -> str:
     attributes, weights = operation.get_attributes(), to.array(operation, 1)
     if attributes["transpose_a"] or _axes(operation, 0) != 2:
         raise _refused(operation, "expected rows of numbers times a matrix")
-    return to.float(
+    return to.operation(
         name,
         "MatMul",
         to.node(operation, 0),
@@ -270,7 +278,7 @@ def _mean(to: _Translation, operation: Any, name: str) -> str:
         raise _refused(operation, "expected a mean over rows and columns")
     axes = to.integers(f"{name}/axes", (1, 2))
     keep = bool(operation.get_attributes()["keep_dims"])
-    return to.float(name, "Mean", to.node(operation, 0), axes, Tidx=DataType.INT32, keep_dims=keep)
+    return to.operation(name, "Mean", to.node(operation, 0), axes, Tidx=DataType.INT32, keep_dims=keep)
 
 
 def _pool(kind: str, *, filling: float) -> "_Translate":
@@ -281,7 +289,7 @@ def _pool(kind: str, *, filling: float) -> "_Translate":
             raise _refused(operation, "expected sizes rounded down, and padding that counts")
         x = to.padded(name, to.node(operation, 0), operation, with_value=filling)
         window = [1, *(int(side) for side in attributes["kernel"]), 1]
-        return to.float(name, kind, x, ksize=window, strides=_strides(operation), padding="VALID")
+        return to.operation(name, kind, x, ksize=window, strides=_strides(operation), padding="VALID")
 
     return translate_pool
 
@@ -293,7 +301,7 @@ def _concatenation(to: _Translation, operation: Any, name: str) -> str:
     count = operation.get_input_size()
     axis = to.graph.constant(f"{name}/axis", np.array(axes - 1, np.int32))
     inputs = [to.node(operation, index) for index in range(count)]
-    return to.float(name, "ConcatV2", *inputs, axis, N=count, Tidx=DataType.INT32)
+    return to.operation(name, "ConcatV2", *inputs, axis, N=count, Tidx=DataType.INT32)
 
 
 def _conversion(to: _Translation, operation: Any, name: str) -> str | NDArray[Any]:

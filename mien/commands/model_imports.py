@@ -48,7 +48,9 @@ Accept = Annotated[
     float | None,
     typer.Option(min=-1, max=1, help="Similarity from which two faces are one person, if it is known."),
 ]
-Margin = Annotated[float, typer.Option(min=0, max=1, help="How much nearer the best person must be than the next.")]
+Margin = Annotated[
+    float, typer.Option(min=0, max=1, help="How much nearer the best person must be than the next.")
+]
 
 
 @app.command("vgg-face")
@@ -90,10 +92,12 @@ def import_vgg_face(
 
 
 @app.command("onnx")
-def import_onnx(
+def import_onnx(  # noqa: PLR0913, PLR0917 - each is an option of the command line
     file: Annotated[Path, typer.Argument(help="The network, .onnx", exists=True, dir_okay=False)],
     name: Annotated[str, typer.Option(help="Name of the model: small letters, digits, underscores.")],
-    alignment: Annotated[_Alignment, typer.Option(help="How the network wants its faces.")] = _Alignment.ARCFACE5,
+    alignment: Annotated[
+        _Alignment, typer.Option(help="How the network wants its faces.")
+    ] = _Alignment.ARCFACE5,
     size: Annotated[int, typer.Option(min=16, max=1024, help="Side of its pictures in pixels.")] = 112,
     mean: Annotated[float, typer.Option(help="Taken off each pixel, 0 to 255.")] = 127.5,
     scale: Annotated[float, typer.Option(min=1e-6, help="What is left is divided by this.")] = 127.5,
@@ -160,8 +164,8 @@ def _say_how_to_use(name: str, accept_similarity: float | None) -> None:
     lines = [f"To use it: MIEN_RECOGNIZER_EMBEDDER={name} bin/mien up. Enrolled photos are embedded anew."]
     if accept_similarity is None:
         lines.append(
-            f"Its threshold is not known: measure it (bin/mien evaluate identity --embedder {name}) or choose one, and "
-            "set MIEN_RECOGNIZER_ACCEPT_SIMILARITY."
+            f"Its threshold is not known: measure it (bin/mien evaluate identity --embedder {name}) or "
+            "choose one, and set MIEN_RECOGNIZER_ACCEPT_SIMILARITY."
         )
     for line in lines:
         _say(line)

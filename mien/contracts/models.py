@@ -60,9 +60,9 @@ class EmbedderPart:
 class FusedEmbedderSpec:
     """Several models whose similarities are added, each with its share.
 
-    Nothing of this name is served: who embeds a face asks each part for its vector, with that part's alignment,
-    and puts the vectors behind one another, each times the root of its share. The result has norm 1, and the
-    product of two of them is the weighted sum of the parts' similarities.
+    Nothing of this name is served: who embeds a face asks each part for its vector, with that part's
+    alignment, and puts the vectors behind one another, each times the root of its share. The result has norm
+    1, and the product of two of them is the weighted sum of the parts' similarities.
     """
 
     name: str
@@ -80,7 +80,7 @@ Embedder = EmbedderSpec | FusedEmbedderSpec
 
 
 class ImportedEmbedder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What an embedder that somebody brought says about itself: :data:`EMBEDDER_FILE` in its version's folder.
+    """What an imported embedder says about itself: :data:`EMBEDDER_FILE` in its version's folder.
 
     Attributes:
         accept_similarity: None while nobody has measured it; a recognizer then wants to be told one.
@@ -109,16 +109,16 @@ class EmotionSpec:
 # One photo against 79 enrolled people with 5 photos each (LFW, own detector): 95.0 % of 422 known faces
 # named rightly, 0.2 % wrongly, and 2.1 % of 800 strangers named at all. The threshold was chosen on these
 # same faces, so the figures are optimistic.
-FACE_EMBEDDER: Final = EmbedderSpec("face_embedder", 150, 128, "dlib5", accept_similarity=0.94, margin=0.01)
+FACE_EMBEDDER: Final = EmbedderSpec("face_embedder", 150, 128, "dlib5", accept_similarity=0.956, margin=0.01)
 # Chosen in the same way, between two thresholds that were looked at: about 94 % of the known named rightly,
 # 0.2 to 0.5 % wrongly, 2.0 to 2.8 % of 500 strangers named.
 FACE_EMBEDDER_FACERES: Final = EmbedderSpec(
-    "face_embedder_faceres", 224, 1024, "square15", accept_similarity=0.66, margin=0.03
+    "face_embedder_faceres", 224, 1024, "square15", accept_similarity=0.723, margin=0.02
 )
 FACE_EMBEDDER_FUSED: Final = FusedEmbedderSpec(
     "face_embedder_fused",
     (EmbedderPart(FACE_EMBEDDER, 0.95, version=1), EmbedderPart(FACE_EMBEDDER_FACERES, 0.05, version=1)),
-    accept_similarity=0.9,
+    accept_similarity=0.943,
     margin=0.01,
 )
 EMBEDDERS: Final[dict[str, Embedder]] = {

@@ -34,7 +34,7 @@ def find_embedder(
     accept = imported.accept_similarity if accept_similarity is None else accept_similarity
     if accept is None:
         raise SettingsError(
-            f"nobody has said from which similarity two faces are one person for {name}: set accept_similarity"
+            f"nothing says from which similarity two faces are one person for {name}: set accept_similarity"
         )
     return as_spec(name, imported, accept_similarity=accept)
 

@@ -82,19 +82,21 @@ def estimate_similarity(
 def _align_dlib5(
     image: NDArray[np.uint8], box_xyxy: NDArray[np.float32], landmarks_xy: NDArray[np.float32], size: int
 ) -> NDArray[np.uint8]:
-    return _warped_onto((_DLIB5 + _DLIB_PADDING) / (1 + 2 * _DLIB_PADDING) * size, image, landmarks_xy, size)
+    target_xy = (_DLIB5 + _DLIB_PADDING) / (1 + 2 * _DLIB_PADDING) * size
+    return _warped_onto(target_xy.astype(np.float32), image, landmarks_xy, size)
 
 
 def _align_arcface5(
     image: NDArray[np.uint8], box_xyxy: NDArray[np.float32], landmarks_xy: NDArray[np.float32], size: int
 ) -> NDArray[np.uint8]:
-    return _warped_onto(_ARCFACE5 / _ARCFACE_SIDE * size, image, landmarks_xy, size)
+    target_xy = _ARCFACE5 / _ARCFACE_SIDE * size
+    return _warped_onto(target_xy.astype(np.float32), image, landmarks_xy, size)
 
 
 def _warped_onto(
     target_xy: NDArray[np.float32], image: NDArray[np.uint8], landmarks_xy: NDArray[np.float32], size: int
 ) -> NDArray[np.uint8]:
-    matrix = estimate_similarity(landmarks_xy, target_xy.astype(np.float32))
+    matrix = estimate_similarity(landmarks_xy, target_xy)
     return np.asarray(cv2.warpAffine(image, matrix, (size, size), flags=cv2.INTER_LINEAR), dtype=np.uint8)
 
 
@@ -114,5 +116,5 @@ ALIGNMENTS: Final[dict[str, Align]] = {
     "arcface5": _align_arcface5,
     "square15": _align_square15,
 }
-"""``dlib5``: five points onto dlib's template, 20 % padding; ``arcface5``: onto ArcFace's, whose sides are scaled
-with the size; ``square15``: the box made square, plus 15 %."""
+"""``dlib5``: five points onto dlib's template, 20 % padding; ``arcface5``: onto ArcFace's, scaled with
+the size; ``square15``: the box made square, plus 15 %."""

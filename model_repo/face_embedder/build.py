@@ -1,7 +1,7 @@
 """Converts dlib's face recognition ResNet from the weights of face-api.
 
-The network looks at each face and at its mirror image, and the two vectors are averaged: on the faces it was chosen
-on it misses a sixth fewer people at 0.1 % false accepts, for twice the work.
+The network looks at each face and at its mirror image, and the two vectors are averaged: on the faces this
+was chosen on it misses a sixth fewer people at 0.1 % false accepts, for twice the work.
 """
 
 import json

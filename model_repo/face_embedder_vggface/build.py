@@ -1,7 +1,7 @@
 """Builds VGG-Face from its weights.
 
-Parkhi, Vedaldi, Zisserman: Deep Face Recognition, BMVC 2015, configuration D: 145,002,878 parameters, of which
-117,479,232 lie before the descriptor of 4,096 numbers.
+Parkhi, Vedaldi, Zisserman: Deep Face Recognition, BMVC 2015, configuration D: 145,002,878 parameters, of
+which 117,479,232 lie before the descriptor of 4,096 numbers.
 """
 
 from typing import Final
@@ -56,4 +56,3 @@ def build(
         margin=margin,
     )
     return layers.imported_embedder(graph, x, known)
-

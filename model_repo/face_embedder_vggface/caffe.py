@@ -1,4 +1,4 @@
-"""The weights in a ``.caffemodel``, read with protobuf and the few fields of ``caffe.proto`` that hold them."""
+"""The weights in a ``.caffemodel``, read with the few fields of ``caffe.proto`` that hold them."""
 
 from pathlib import Path
 from typing import Any, Final
@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from mien.errors import PermanentError
 
 _Field = descriptor_pb2.FieldDescriptorProto
-# Field numbers are those of caffe.proto (BVLC/caffe, src/caffe/proto/caffe.proto). A network has layers of the
-# old kind or of the new. Numbers of a blob are packed: on the wire they are one run of little-endian floats,
-# which `bytes` reads at once.
+# Field numbers are those of caffe.proto (BVLC/caffe, src/caffe/proto/caffe.proto). A network has layers of
+# the old kind or of the new. Numbers of a blob are packed: on the wire they are one run of little-endian
+# floats, which `bytes` reads at once.
 _MESSAGES: Final = {
     "Blob": [("data", 5, _Field.TYPE_BYTES, "")],
     "OldLayer": [("blobs", 6, _Field.TYPE_MESSAGE, "Blob")],
@@ -47,7 +47,9 @@ def read_layers(path: Path) -> list[tuple[NDArray[np.float32], NDArray[np.float3
 
 
 def _network_class() -> Any:
-    file = descriptor_pb2.FileDescriptorProto(name="caffe_weights.proto", package="caffe_weights", syntax="proto2")
+    file = descriptor_pb2.FileDescriptorProto(
+        name="caffe_weights.proto", package="caffe_weights", syntax="proto2"
+    )
     for name, fields in _MESSAGES.items():
         message = file.message_type.add(name=name)
         for field, number, kind, type_name in fields:

@@ -1,9 +1,10 @@
 """Reads VGG-Face's weights from the files they are passed around in, whatever their layout.
 
-The Visual Geometry Group published them for MatConvNet (``.mat``) and Caffe (``.caffemodel``); others converted
-them to Keras (``.h5``), with fully connected layers as convolutions or as matrices.
+The Visual Geometry Group published them for MatConvNet (``.mat``) and Caffe (``.caffemodel``); others
+converted them to Keras (``.h5``), with fully connected layers as convolutions or as matrices.
 """
 
+import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,12 +75,12 @@ def read_weights(path: Path, *, descriptor: Descriptor, colours: Colours | None 
         np.ascontiguousarray(array.reshape(shape), np.float32)
         for array, shape in zip(found, wanted, strict=True)
     ]
-    known = "bgr" if reader is _read_caffe else "rgb"
+    known: Colours = "bgr" if reader is _read_caffe else "rgb"
     return VggFaceWeights(tuple(zip(arrays[::2], arrays[1::2], strict=True)), colours or known)
 
 
 def _fits(array: NDArray[Any], shape: tuple[int, ...]) -> bool:
-    """Whether an array is what a layer needs; a matrix (all inputs, out) is a convolution over its whole map."""
+    """Whether an array is what a layer needs; a matrix (inputs, out) is a convolution of a whole map."""
     return array.size == np.prod(shape) and array.shape[-1] == shape[-1]
 
 
@@ -92,9 +93,14 @@ def _read_keras(path: Path) -> Iterable[list[NDArray[Any]]]:
         with h5py.File(path, "r") as file:
             group = file.get("model_weights", file)
             if "layer_names" not in group.attrs:
-                raise PermanentError(f"{path}: expected Keras's attribute layer_names (format .h5), found none")
+                raise PermanentError(
+                    f"{path}: expected Keras's attribute layer_names (format .h5), found none"
+                )
             return [
-                [np.asarray(group[_text(layer)][_text(name)]) for name in group[_text(layer)].attrs["weight_names"]]
+                [
+                    np.asarray(group[_text(layer)][_text(name)])
+                    for name in group[_text(layer)].attrs["weight_names"]
+                ]
                 for layer in group.attrs["layer_names"]
             ]
     except OSError as error:
@@ -103,12 +109,12 @@ def _read_keras(path: Path) -> Iterable[list[NDArray[Any]]]:
 
 def _read_matconvnet(path: Path) -> Iterable[list[NDArray[Any]]]:
     try:
-        from scipy.io import loadmat  # noqa: PLC0415  only this command needs it
+        from scipy.io import loadmat, matlab  # noqa: PLC0415  only this command needs it
     except ImportError as error:
         raise PermanentError("scipy is not installed; run: pip install 'mien[models]'") from error
     try:
         content = loadmat(path, simplify_cells=True)
-    except (ValueError, TypeError, NotImplementedError, OSError) as error:
+    except (matlab.MatReadError, zlib.error, ValueError, TypeError, NotImplementedError, OSError) as error:
         raise PermanentError(f"{path}: expected a MATLAB file, before version 7.3. {error}") from error
     layers = content.get("net", content)
     if not isinstance(layers, dict) or "layers" not in layers:
@@ -116,7 +122,8 @@ def _read_matconvnet(path: Path) -> Iterable[list[NDArray[Any]]]:
     convolutions = [layer for layer in layers["layers"] if str(layer.get("type")) == "conv"]
     # Releases before MatConvNet 1.0-beta8 have two fields where later ones have one cell array of both.
     pairs = [
-        layer["weights"] if "weights" in layer else (layer["filters"], layer["biases"]) for layer in convolutions
+        layer["weights"] if "weights" in layer else (layer["filters"], layer["biases"])
+        for layer in convolutions
     ]
     return [[np.asarray(kernel), np.asarray(bias)] for kernel, bias in pairs]
 

@@ -1,6 +1,5 @@
 """The recognizer's wiring: face shots in, identities and templates out."""
 
-import asyncio
 from collections.abc import Sequence
 from functools import partial
 
@@ -193,9 +192,7 @@ def main() -> None:
             await run_until_stopped(
                 service,
                 recognizer.follow_gallery(service),
-                watch_models(
-                    service, serving, embedder_models, meanwhile="new faces wait for their names"
-                ),
+                watch_models(service, serving, embedder_models, meanwhile="new faces wait for their names"),
                 handle_events(service, settings.kafka, IDENTITY_FACES, FaceShot, recognizer.handle),
                 announce_presence(service, redis),
             )

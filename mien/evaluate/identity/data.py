@@ -7,6 +7,7 @@ for the figures only; the threshold of each fold comes from the other folds.
 
 import csv
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
@@ -53,8 +54,8 @@ def require_data(folder: Path = DATA) -> Path:
     """
     if not (folder / "lfw" / "pairs.csv").exists():
         raise DataMissingError(
-            f"expected labelled faces in {folder} (lfw/pairs.csv and others), found none. They are photographs "
-            "of real people for research and no part of the repository: see docs/measurements/identity.md"
+            f"expected labelled faces in {folder} (lfw/pairs.csv and others), found none. They are "
+            "photographs of real people for research and no part of the repository: see docs/identity.md"
         )
     return folder
 
@@ -98,12 +99,12 @@ def small_set(name: str, folder: Path = DATA) -> People:
     return {person: tuple(people[person]) for person in sorted(people)}
 
 
-def tuning(people: dict[str, _T]) -> dict[str, _T]:
+def tuning(people: Mapping[str, _T]) -> dict[str, _T]:
     """Return the people that settings may be chosen on."""
     return dict(list(people.items())[::2])
 
 
-def reported(people: dict[str, _T]) -> dict[str, _T]:
+def reported(people: Mapping[str, _T]) -> dict[str, _T]:
     """Return the people that figures are reported for."""
     return dict(list(people.items())[1::2])
 

@@ -1,4 +1,4 @@
-"""Faces of pictures as vectors: our detector, our alignment, our model server, and a memory of what they said.
+"""Faces of pictures as vectors, by our detector, our alignment and our model server.
 
 What was computed is kept under ``var/identity`` by a checksum of everything it depends on.
 """
@@ -67,7 +67,7 @@ class Vectors:
         return np.asarray(self._values[[self._rows.get(path, -1) for path in paths]])
 
     def of_tracks(self, tracks: Sequence[Sequence[Path]]) -> NDArray[np.float32]:
-        """Return the vector of each group of pictures, shape (N, dimensions), as the recognizer adds up shots."""
+        """Return each group's vector, shape (N, dimensions), added up as the recognizer adds up shots."""
         sums = np.zeros((len(tracks), self._values.shape[1]), np.float32)
         for row, paths in enumerate(tracks):
             weights = self._qualities[[self._rows.get(path, -1) for path in paths]]
@@ -84,7 +84,10 @@ def labelled_faces(paths: Sequence[Path], *, min_face_px: int, on_progress: OnPr
     Raises:
         PermanentError: A picture can't be read.
     """
-    code = [REPOSITORY / "mien" / "vision" / "quality.py", *(REPOSITORY / "services" / "detector").glob("*.py")]
+    code = [
+        REPOSITORY / "mien" / "vision" / "quality.py",
+        *(REPOSITORY / "services" / "detector").glob("*.py"),
+    ]
     key = _digest(
         min_face_px,
         *(version(package) for package in ("mtcnn", "opencv-python-headless", "openvino")),

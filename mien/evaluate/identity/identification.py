@@ -53,7 +53,7 @@ class Templates:
         return self._ask([track for _, track in tracks], np.array([name for name, _ in tracks]))
 
     def ask_strangers(self, strangers: Mapping[str, Sequence[Path]], *, shots: int = 1) -> Answers:
-        """Return the answers for all pictures of people who are not enrolled, *shots* of a person at a time."""
+        """Return the answers for people who are not enrolled, *shots* of a person at a time."""
         tracks = [track for paths in strangers.values() for track in tracks_of(paths, shots=shots)]
         return self._ask(tracks, np.array([""] * len(tracks)))
 

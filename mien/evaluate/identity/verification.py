@@ -19,7 +19,7 @@ class ScoredPairs:
 
     Attributes:
         same: Whether both pictures show one person.
-        found: Whether a face was found in both; where not, the similarity is 0 and any answer counts as wrong.
+        found: Whether a face was found in both; where not, any answer counts as wrong.
     """
 
     similarities: Floats
@@ -40,7 +40,7 @@ def score_pairs(pairs: Sequence[Pair], vectors: Vectors) -> ScoredPairs:
 
 
 def best_threshold(similarities: Floats, same: Flags) -> float:
-    """Return the similarity that parts pairs with the fewest errors, half-way between the two it lies between."""
+    """Return the similarity that parts pairs with the fewest errors, half-way between its neighbours."""
     order = np.argsort(similarities)
     ordered, labels = similarities[order], same[order]
     # Errors when everything before a position is called different, and everything from it on the same.

@@ -31,7 +31,9 @@ class _Network:
 
     def normalised(self, x: str, channels: int) -> str:
         statistics = [self.weight(channels, low=0.5, high=1.5), self.weight(channels), self.weight(channels)]
-        return self.add("BatchNormalization", x, *statistics, self.weight(channels, low=0.5, high=1.5), epsilon=2e-5)
+        return self.add(
+            "BatchNormalization", x, *statistics, self.weight(channels, low=0.5, high=1.5), epsilon=2e-5
+        )
 
     def write(self, path: Path, output: str, shape: list[int | str]) -> None:
         pictures = helper.make_tensor_value_info("data", TensorProto.FLOAT, ["N", 3, SIZE, SIZE])
@@ -58,7 +60,9 @@ def write_residual_network(path: Path, *, ends_with: str = "") -> str:
     excited = net.add("Sigmoid", net.add("Conv", squeezed, net.weight(16, 4, 1, 1)))
     inner = net.add("Mul", inner, excited)
     shortcut = net.add("Conv", x, net.weight(16, 8, 1, 1), strides=[2, 2])
-    x = net.add("MaxPool", net.add("Add", inner, shortcut), kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1])
+    x = net.add(
+        "MaxPool", net.add("Add", inner, shortcut), kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1]
+    )
     x = net.add("Dropout", net.add("Flatten", net.normalised(x, 16)))
     x = net.add("Gemm", x, net.weight(DIMENSIONS, 16 * 8 * 8), net.weight(DIMENSIONS), transB=1)
     descriptor = net.normalised(x, DIMENSIONS)
@@ -68,13 +72,20 @@ def write_residual_network(path: Path, *, ends_with: str = "") -> str:
 
 
 def write_mobile_network(path: Path) -> None:
-    """Write a MobileFaceNet in miniature, which normalises its pixels itself and ends in a global convolution."""
+    """Write a MobileFaceNet in miniature, which scales its pixels itself and ends in a global convolution."""
     net = _Network()
-    x = net.add("Mul", net.add("Sub", "data", net.constant(np.array(127.5, np.float32))), net.constant(
-        np.array(0.0078125, np.float32)))
+    x = net.add(
+        "Mul",
+        net.add("Sub", "data", net.constant(np.array(127.5, np.float32))),
+        net.constant(np.array(0.0078125, np.float32)),
+    )
     x = net.add("Conv", x, net.weight(8, 3, 3, 3), strides=[2, 2], pads=[1, 1, 1, 1])
-    x = net.add("Clip", net.normalised(x, 8), net.constant(np.array(0, np.float32)), net.constant(
-        np.array(6, np.float32)))
+    x = net.add(
+        "Clip",
+        net.normalised(x, 8),
+        net.constant(np.array(0, np.float32)),
+        net.constant(np.array(6, np.float32)),
+    )
     x = net.add("Conv", x, net.weight(16, 1, 3, 3), group=8, pads=[1, 1, 1, 1])
     left = net.add("LeakyRelu", x, alpha=0.1)
     right = net.add("AveragePool", x, kernel_shape=[3, 3], pads=[1, 1, 1, 1], count_include_pad=1)

@@ -1,5 +1,6 @@
 """Embedders that somebody brought as ONNX: small ones with random weights."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,10 @@ from tests.integration.models.onnx_networks import (
 from tests.integration.serving.servers import run_model_server
 
 RUN = CliRunner()
-NETWORKS = {"residual": write_residual_network, "mobile": write_mobile_network}
+NETWORKS: dict[str, Callable[[Path], object]] = {
+    "residual": write_residual_network,
+    "mobile": write_mobile_network,
+}
 PICTURES = np.random.default_rng(2).integers(0, 256, (3, SIZE, SIZE, 3), dtype=np.uint8)
 
 
@@ -42,7 +46,7 @@ def network(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("colours", ["rgb", "bgr"])
 def test_an_imported_network_gives_what_the_file_gives(network: Path, tmp_path: Path, colours: str) -> None:
-    """The command compares both before it puts the model in place; TensorFlow then reads it as OpenVINO does."""
+    """The command compares both before the model is in place; TensorFlow reads it as OpenVINO does."""
     code, said = run_import(tmp_path, network, "--colours", colours)
     assert code == 0, said
     folder = tmp_path / "brought" / "1"

@@ -75,7 +75,7 @@ def test_face_embedder_is_face_apis_recognition_network(
     source_networks: SourceNetworks,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Our embedding is the mean of the source's descriptors of a face and of its mirror image, at length 1."""
+    """Our embedding is the mean of the source's descriptors of a face and its mirror image, at length 1."""
     images = resized(faces, FACE_EMBEDDER.size)
     views = np.concatenate([images, images[:, :, ::-1]]).astype(np.float32)
     source = source_networks.run("FaceRecognitionNet", views, columns=FACE_EMBEDDER.dimensions)

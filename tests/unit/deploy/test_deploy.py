@@ -79,7 +79,9 @@ def test_the_topic_file_is_the_table_of_the_contracts() -> None:
 def test_tensorflow_serving_is_told_of_every_model_that_workers_ask_for() -> None:
     """A model that is missing from the file would be NOT_FOUND for the workers."""
     text = (ROOT / "deploy" / "tf-serving" / "models.config").read_text()
-    assert {*(model.name for model in SERVED_EMBEDDERS), EMOTION_CLASSIFIER.name} == set(re.findall(r'name: "(\w+)"', text))
+    assert {*(model.name for model in SERVED_EMBEDDERS), EMOTION_CLASSIFIER.name} == set(
+        re.findall(r'name: "(\w+)"', text)
+    )
 
 
 def test_locks_carry_hashes_and_no_addresses() -> None:
