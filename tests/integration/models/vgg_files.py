@@ -18,7 +18,7 @@ NAMES += ["fc6", "fc7", "fc8"]
 
 
 def random_layers(*, thinner_by: int = 1, keep: Sequence[int] = (4096, 2622)) -> list[Layer]:
-    """Return random weights of the network; *thinner_by*: fewer filters, in layers that have not *keep* of them.
+    """Return random weights; *thinner_by*: with fewer filters, in layers that have not *keep* of them.
 
     Scaled so that activations neither vanish nor grow on their way through the network.
     """

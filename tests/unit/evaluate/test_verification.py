@@ -48,7 +48,7 @@ def test_threshold_of_one_kind_alone_calls_all_of_it_right(same: list[float], di
 
 
 def test_a_folds_threshold_comes_from_the_other_folds() -> None:
-    """Fold 2 could be parted at 0.35, but fold 1 says 0.6: one of its two pairs is wrong; so is one of fold 1."""
+    """Fold 2 could be parted at 0.35, but fold 1 says 0.6: each has one wrong."""
     pairs = scored([0.7, 0.4], [0.5, 0.3], folds=[1, 2, 1, 2])
     assert fold_accuracies(pairs) == [0.5, 0.5]
 
