@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -28,7 +29,7 @@ def faces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Face]:
     monkeypatch.setattr(embeddings, "CACHE", tmp_path / "cache")
     paths = [write_portrait(portrait, tmp_path / f"{name}.jpg") for name, portrait in PORTRAITS.items()]
     blank = tmp_path / "blank.png"
-    blank.write_bytes(embeddings.cv2.imencode(".png", np.full((200, 200, 3), 127, np.uint8))[1].tobytes())
+    cv2.imwrite(str(blank), np.full((200, 200, 3), 127, np.uint8))
     return labelled_faces([*paths, blank], min_face_px=40, on_progress=lambda more: None)
 
 
