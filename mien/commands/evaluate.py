@@ -54,7 +54,9 @@ def identity(
             f"Written to {path.relative_to(MEASUREMENTS.parents[1])}; `make numbers` updates the README."
         )
     console.print(
-        render({"machine": machine_facts(), "when": "today", "runs": runs, "summary": summary}), markup=False
+        render({"machine": machine_facts(), "when": "today", "runs": runs, "summary": summary}),
+        markup=False,
+        soft_wrap=True,
     )
 
 

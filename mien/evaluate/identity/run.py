@@ -102,12 +102,17 @@ class _Evaluation:
         peer_costs = await self._peer_costs() if self._options.with_peers else {}
         roc = scored | ({"face_recognition": peer_scored} if peer_scored else {})
         report.plot_roc(roc)
-        summary = self._summary(scored, costs)
+        open_set = {
+            one.embedder.name: report.open_set_rows(one.embedder, self._vectors["lfw", one.embedder.name])
+            for one in self._present
+        }
+        summary = self._summary(scored, costs, open_set)
         if peer_scored is not None:
             summary["peers"] = _peer_rows(peer_scored, peer_costs, costs)
         record = {
             "lfw_accuracy_by_fold": {name: fold_accuracies(one) for name, one in roc.items()},
             "cpu_ms_per_face_by_round": {**costs, **peer_costs},
+            "open_set": [row for rows in open_set.values() for row in rows],
         }
         return [record], summary
 
@@ -174,15 +179,16 @@ class _Evaluation:
         told(1)
         return costs
 
-    def _summary(self, scored: dict[str, ScoredPairs], costs: dict[str, list[float]]) -> dict[str, Any]:
+    def _summary(
+        self,
+        scored: dict[str, ScoredPairs],
+        costs: dict[str, list[float]],
+        open_set: dict[str, list[report.Row]],
+    ) -> dict[str, Any]:
         names = [one.embedder.name for one in self._present]
         rows = {
             name: report.accuracy_row(name, scored[name], self._vectors["lfw", name], costs[name])
             for name in names
-        }
-        open_set = {
-            one.embedder.name: report.open_set_rows(one.embedder, self._vectors["lfw", one.embedder.name])
-            for one in self._present
         }
         first = names[0]
         summary: dict[str, Any] = {
@@ -194,9 +200,8 @@ class _Evaluation:
             "open_set_dir_at_far_0_01": open_set[first][0]["dir_one_photo"],
             "faces_per_second_per_core": round(1000 / median(costs[first]), 1),
             "lfw_pictures_without_a_found_face": self._missing(),
-            "as_shipped": self._as_shipped(first),
             "embedders": list(rows.values()),
-            "open_set": [row for name in names for row in open_set[name]],
+            "as_shipped": [self._as_shipped(one.embedder) for one in self._present],
             "other_sets": [
                 report.other_set_row(name, one.embedder, self._vectors[name, one.embedder.name])
                 for name in data.SMALL_SETS
@@ -205,10 +210,10 @@ class _Evaluation:
         }
         return summary
 
-    def _as_shipped(self, name: str) -> dict[str, Any]:
-        embedder = next(one.embedder for one in self._present if one.embedder.name == name)
+    def _as_shipped(self, embedder: Embedder) -> dict[str, Any]:
         thresholds = {"accept_similarity": embedder.accept_similarity, "margin": embedder.margin}
-        return thresholds | report.named_at(self._vectors["lfw", name], **thresholds)
+        named = report.named_at(self._vectors["lfw", embedder.name], **thresholds)
+        return {"embedder": embedder.name, **thresholds, **named}
 
     def _missing(self) -> int:
         paths = {path for pair in self._pairs for path in (pair.a, pair.b)}
