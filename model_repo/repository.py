@@ -99,8 +99,17 @@ def build(recipe: Recipe, root: Path, *, on_step: Callable[[Step], None], force:
     return True
 
 
-def publish(model: Model, folder: Path, *, origin: dict[str, str]) -> None:
-    """Write `model` and its stamp, which says `origin`, and put it in the place of `folder`."""
+def publish(
+    model: Model,
+    folder: Path,
+    *,
+    origin: dict[str, str],
+    check: Callable[[Path], None] = lambda draft: None,
+) -> None:
+    """Write `model` and its stamp, which says `origin`, and put it in the place of `folder`.
+
+    `check` sees the finished SavedModel first; when it raises, nothing has changed.
+    """
     downloads = folder.parent.parent / ".downloads"
     folder.parent.mkdir(parents=True, exist_ok=True)
     downloads.mkdir(exist_ok=True)
@@ -108,6 +117,7 @@ def publish(model: Model, folder: Path, *, origin: dict[str, str]) -> None:
         draft = Path(scratch) / "draft"
         draft.mkdir()
         saved_model.write(model, draft)
+        check(draft)
         files = {str(path.relative_to(draft)): file_sha256(path) for path in _files(draft)}
         stamp = draft / _STAMP
         stamp.parent.mkdir(exist_ok=True)

@@ -8,14 +8,12 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from mien.commands.model_imports import app as import_app
 from mien.errors import MienError
 from model_repo import repository
-from model_repo.face_embedder_vggface import build as vggface
 from model_repo.repository import RECIPES, Recipe, State, Step
-from model_repo.sources import file_sha256
 
 app = typer.Typer(help="Build, list and check the models that the services use.", no_args_is_help=True)
-import_app = typer.Typer(help="Import weights that no package carries.", no_args_is_help=True)
 app.add_typer(import_app, name="import")
 
 _STEPS = list(Step)
@@ -75,32 +73,6 @@ def verify(root: Root = repository.ROOT) -> None:
         wrong += state is not State.READY
     if wrong:
         _fail(f"models not ready: {wrong}; `mien models build` repairs those it builds")
-
-
-@import_app.command("vgg-face")
-def import_vgg_face(
-    file: Annotated[
-        Path, typer.Argument(help="Keras weights, vgg_face_weights.h5", exists=True, dir_okay=False)
-    ],
-    root: Root = repository.ROOT,
-    bgr: Annotated[
-        bool, typer.Option("--bgr", help="The weights expect BGR (Caffe) instead of RGB.")
-    ] = False,
-) -> None:
-    """Turn VGG-Face weights that you have into a model.
-
-    No package carries them. They come from the Visual Geometry Group of the University of Oxford, whose terms
-    (non-commercial research at the time of writing) bind whoever uses them: read the model card first.
-    """
-    try:
-        with _out.status("reading the weights"):
-            model = vggface.build(vggface.read_keras_weights(file), trained_on_bgr=bgr)
-        with _out.status("writing the model, 580 MB"):
-            origin = {"source": f"{file.name} sha256 {file_sha256(file)}"}
-            repository.publish(model, root / vggface.NAME / "1", origin=origin)
-    except (MienError, OSError) as error:
-        _fail(f"VGG-Face was not imported. {error}")
-    _say(f"{vggface.NAME} is ready in {root}")
 
 
 def _build_one(recipe: Recipe, root: Path, progress: Progress, row: TaskID, *, force: bool) -> None:

@@ -28,6 +28,8 @@ TRACK_STATE_TTL_SECONDS = 120
 PRESENCE_TTL_SECONDS = 6
 GALLERY_GENERATION_KEY = "mien:gallery:generation"
 """Counts changes to any template; recognizers poll it each second."""
+GALLERIES_KEY = "mien:galleries"
+"""Set of the embedders that have made templates, so that a person is forgotten in all of them."""
 PRESENCE_PATTERN = "mien:presence:*"
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.contracts.events import FaceShot, IdentityAnswer, IdentityDecided, IdentityState, derive_event_id
-from mien.contracts.models import EmbedderSpec
+from mien.contracts.models import Embedder
 from services.recognizer.gallery import Gallery, Match
 
 # One good view may be luck; two that agree are not.
@@ -55,7 +55,7 @@ class Thresholds:
 
     @classmethod
     def for_embedder(
-        cls, spec: EmbedderSpec, *, accept_similarity: float | None, min_quality: float
+        cls, spec: Embedder, *, accept_similarity: float | None, min_quality: float
     ) -> "Thresholds":
         """Take the embedder's own thresholds where none are given."""
         accept = spec.accept_similarity if accept_similarity is None else accept_similarity

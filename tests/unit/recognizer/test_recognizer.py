@@ -14,7 +14,7 @@ from mien.contracts.events import (
     TemplateCreated,
     decode_event,
 )
-from mien.contracts.models import EMBEDDINGS, FACE_EMBEDDER
+from mien.contracts.models import EMBEDDINGS, FACE_EMBEDDER_FUSED, SERVED_EMBEDDERS
 from mien.contracts.shared_state import vote_key
 from mien.contracts.topics import ENROLMENT_RESULTS, IDENTITIES
 from mien.errors import PermanentError, TransientError
@@ -32,15 +32,18 @@ class BrightnessEmbedder:
 
     def __init__(self) -> None:
         self.batch_sizes: list[int] = []
+        self.models: set[str] = set()
         self.error: Exception | None = None
 
     async def predict(self, model: str, inputs: dict[str, NDArray[np.uint8]], **_: object) -> Prediction:
         if self.error:
             raise self.error
         images = inputs["images"]
-        assert images.shape[1:] == (FACE_EMBEDDER.size, FACE_EMBEDDER.size, 3)
+        (spec,) = (spec for spec in SERVED_EMBEDDERS if spec.name == model)
+        assert images.shape[1:] == (spec.size, spec.size, 3)
+        self.models.add(model)
         self.batch_sizes.append(len(images))
-        vectors = np.zeros((len(images), FACE_EMBEDDER.dimensions), dtype=np.float32)
+        vectors = np.zeros((len(images), spec.dimensions), dtype=np.float32)
         vectors[:, :3] = images.reshape(len(images), -1, 3).mean(axis=1)
         vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
         return Prediction(outputs={EMBEDDINGS: vectors}, version=1)
@@ -97,6 +100,26 @@ async def test_enrolled_person_is_recognised_and_a_stranger_is_not(bench: Bench)
         ("known", "rosa"),
         ("unknown", None),
     ]
+
+
+async def test_a_fused_embedder_asks_both_models_and_names_people(bench: Bench) -> None:
+    """The gallery, the votes and the thresholds work on its vectors as on those of one model."""
+    bench.recognizer = Recognizer(
+        RecognizerSettings(embedder=FACE_EMBEDDER_FUSED.name),
+        redis=bench.redis,
+        serving=bench.serving,  # type: ignore[arg-type]
+        producer=bench.producer,
+    )
+    await enrol(bench, "rosa", RED)
+    await bench.recognizer.handle(
+        received(face_shot(crop_jpeg=RED), face_shot(crop_jpeg=BLUE, track_id="door:3:18"))
+    )
+    assert [(event.answer, event.person_id) for event in bench.identities()] == [
+        ("known", "rosa"),
+        ("unknown", None),
+    ]
+    assert bench.serving.models == {"face_embedder", "face_embedder_faceres"}
+    assert {event.model for event in bench.identities()} == {"face_embedder_fused"}
 
 
 async def test_enrolment_is_answered_on_its_partition(bench: Bench) -> None:
