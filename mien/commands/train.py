@@ -16,9 +16,9 @@ from mien.dataset.gallery import fetch_gallery, person_ids_by_name
 from mien.dataset.manifest import read_dataset
 from mien.dataset.prepare import PrepareOptions, prepare
 from mien.dataset.selection import Limits
-from mien.dataset.split import split_dataset, write_split
+from mien.dataset.split import read_split, split_dataset, write_split
 from mien.errors import PermanentError
-from mien.local.home import Home
+from mien.local.home import Home, NotRunningError
 from mien.training.display import JobDisplay
 from mien.training.identity import train_identity
 from mien.training.identity_data import IdentityOptions
@@ -72,11 +72,13 @@ def identity(  # noqa: PLR0913, PLR0917 - each is an option of the command line
         raise typer.BadParameter("expected one of DATA, --gallery and --resume")
     if embedder not in EMBEDDERS:
         raise typer.BadParameter(f"expected one of {', '.join(EMBEDDERS)}", param_hint="--embedder")
-    jobs = Home.locate(home).path / "jobs"
+    place = Home.locate(home)
     with told():
         if resume:
-            options = msgspec.convert(read_job(jobs / resume).options, IdentityOptions)
+            options = msgspec.convert(read_job(_jobs(place) / resume).options, IdentityOptions)
         else:
+            if data is not None:
+                read_split(data, read_dataset(data))  # before there is a job that fails
             options = IdentityOptions(
                 data="" if data is None else str(data.resolve()),
                 model_repo=str(root.resolve()),
@@ -92,13 +94,13 @@ def identity(  # noqa: PLR0913, PLR0917 - each is an option of the command line
                 person_ids=_match_names(data) if match_names and data else {},
                 publish=publish,
             )
-        _run(jobs, options, resume)
+        _run(place, options, resume)
 
 
 @app.command("jobs")
 def jobs_command(home: HomeOption = None) -> None:
     """List all jobs, the last started first."""
-    folder = Home.locate(home).path / "jobs"
+    folder = _jobs(Home.locate(home))
     records = list_jobs(folder)
     if not records:
         out.print("No job yet. Start one: mien train identity DATA", highlight=False)
@@ -117,7 +119,7 @@ def jobs_command(home: HomeOption = None) -> None:
 @app.command()
 def show(job_id: JobId, home: HomeOption = None) -> None:
     """Show a job: its state, what it was asked for, and where its report lies."""
-    folder = Home.locate(home).path / "jobs" / job_id
+    folder = _jobs(Home.locate(home)) / job_id
     with told():
         record = read_job(folder)
     out.print_json(msgspec.json.encode(record).decode())
@@ -130,14 +132,14 @@ def show(job_id: JobId, home: HomeOption = None) -> None:
 def cancel(job_id: JobId, home: HomeOption = None) -> None:
     """Stop a running job; `mien train identity --resume` goes on with it."""
     with told():
-        cancel_job(Home.locate(home).path / "jobs" / job_id)
+        cancel_job(_jobs(Home.locate(home)) / job_id)
     out.print(f"{job_id} was asked to stop", highlight=False)
 
 
 @app.command()
 def forget(job_id: JobId, home: HomeOption = None) -> None:
     """Delete a job with its report and pictures; a version that it published stays."""
-    folder = Home.locate(home).path / "jobs" / job_id
+    folder = _jobs(Home.locate(home)) / job_id
     with told():
         if read_job(folder).state == "running":
             raise PermanentError(f"{job_id} runs: cancel it first")
@@ -145,10 +147,14 @@ def forget(job_id: JobId, home: HomeOption = None) -> None:
     out.print(f"{job_id} is deleted", highlight=False)
 
 
-def _run(jobs: Path, options: IdentityOptions, resume: str | None) -> None:
+def _jobs(home: Home) -> Path:
+    return home.path / "jobs"
+
+
+def _run(home: Home, options: IdentityOptions, resume: str | None) -> None:
     try:
         with (
-            Job.start(jobs, _KIND, msgspec.to_builtins(options), resume=resume) as job,
+            Job.start(_jobs(home), _KIND, msgspec.to_builtins(options), resume=resume) as job,
             JobDisplay(err) as display,
         ):
 
@@ -156,9 +162,13 @@ def _run(jobs: Path, options: IdentityOptions, resume: str | None) -> None:
                 job.tell(step, done, total, **figures)
                 display.tell(step, done, total, **figures)
 
-            if not options.data:
-                options = _prepare_gallery(job, options, tell)
+            from_gallery = not options.data
+            if from_gallery:
+                options = _prepare_gallery(home, job, options, tell)
             result = train_identity(options, job, tell)
+            if from_gallery:  # whoever is forgotten in Mien must not live on in copies
+                for name in ("photos", "data", "vectors"):
+                    shutil.rmtree(job.folder / name)
     except JobCancelledError as error:
         job_id = str(error).split(" ", maxsplit=1)[0]
         err.print(f"{error}; go on with it: mien train identity --resume {job_id}", highlight=False)
@@ -170,16 +180,16 @@ def _run(jobs: Path, options: IdentityOptions, resume: str | None) -> None:
     out.print(f"Report: {job.folder / 'report.html'}", highlight=False, soft_wrap=True)
 
 
-def _prepare_gallery(job: Job, options: IdentityOptions, tell: Tell) -> IdentityOptions:
+def _prepare_gallery(home: Home, job: Job, options: IdentityOptions, tell: Tell) -> IdentityOptions:
     """Make a data set of the enrolled photos in the job's folder, unless a run before has."""
     photos, folder = job.folder / "photos", job.folder / "data"
     if not folder.exists():
         shutil.rmtree(photos, ignore_errors=True)
         try:
-            with Home.locate().open_api() as api:
+            with home.open_api() as api:
                 fetch_gallery(api, photos, on_photo=lambda done, total: tell("photos", done, total))
-        except httpx.HTTPError as error:
-            raise PermanentError(f"the gateway does not answer: {error}") from error
+        except (httpx.HTTPError, NotRunningError) as error:
+            raise PermanentError(f"the enrolled photos can't be had: {error}") from error
         # Every photo was accepted at enrolment, where the largest face counted.
         prepared = PrepareOptions(embedders=(options.embedder,), limits=Limits(if_several="largest"))
         dataset = prepare(photos, folder, prepared, on_photo=lambda done, total: tell("faces", done, total))

@@ -83,7 +83,7 @@ class IdentityClassifier:
             self.problem = f"no {IDENTITY_CLASSIFIER} labelled {self._label}: {error}"
 
     async def opinion(self, vector: NDArray[np.float32]) -> Opinion | None:
-        """Return what is said of a unit vector, shape (dimensions,); None if the classifier can't be asked."""
+        """Return what is said of a unit vector, shape (dimensions,); None if nobody can be asked."""
         if self._classes is None:
             metrics.DROPPED.labels("recognizer", "no_opinion").inc()
             return None

@@ -62,7 +62,7 @@ def portraits(tmp_path: Path) -> Path:
             )
             matrix[:, 2] += 160 - np.array(centre)
             view = cv2.warpAffine(image, matrix, (320, 320), borderMode=cv2.BORDER_REFLECT_101)
-            light = np.linspace(*generator.uniform(0.5, 1.3, 2), 320)[None, :, None]
+            light = np.linspace(generator.uniform(0.5, 1.3), generator.uniform(0.5, 1.3), 320)[None, :, None]
             view = np.clip(view * light, 0, 255).astype(np.uint8)
             if number % 2:
                 view = np.ascontiguousarray(view[:, ::-1])

@@ -66,7 +66,7 @@ def test_people_with_too_few_photos_are_left_out_by_name() -> None:
 def test_no_split_leaks(people: dict[str, int], seed: int) -> None:
     data = dataset(people)
     for by in ("photo", "person"):
-        made = split(data, by, seed)  # type: ignore[arg-type]
+        made = split(data, by, seed)
         check_split(made, data)
         assert sorted(made.train + made.validation + made.test) == sorted(f.face_id for f in data.faces)
 

@@ -1,5 +1,7 @@
 """The classifier is asked by its label, tells whom it knows itself, and never stands in the way."""
 
+from typing import Any
+
 import msgspec
 import numpy as np
 import pytest
@@ -52,7 +54,10 @@ class FakeServing:
         text = np.frombuffer(msgspec.json.encode(classes), np.uint8)
         probabilities = np.zeros((rows, len(people)), np.float32)
         probabilities[:, 0] = 1
-        outputs = {CLASSES_JSON: np.tile(text, (rows, 1)), PROBABILITIES: probabilities}
+        outputs: dict[str, NDArray[Any]] = {
+            CLASSES_JSON: np.tile(text, (rows, 1)),
+            PROBABILITIES: probabilities,
+        }
         return Prediction({name: outputs[name] for name in output_names}, chosen)
 
 
