@@ -19,8 +19,6 @@ from mien.dataset.selection import Limits
 from mien.dataset.split import read_split, split_dataset, write_split
 from mien.errors import PermanentError
 from mien.local.home import Home, NotRunningError
-from mien.training.display import JobDisplay
-from mien.training.identity import train_identity
 from mien.training.identity_data import IdentityOptions
 from mien.training.job import Job, JobCancelledError, Tell, cancel_job, list_jobs, read_job, read_result
 from model_repo import repository
@@ -152,6 +150,10 @@ def _jobs(home: Home) -> Path:
 
 
 def _run(home: Home, options: IdentityOptions, resume: str | None) -> None:
+    # Seconds of imports that the other commands do without.
+    from mien.training.display import JobDisplay  # noqa: PLC0415
+    from mien.training.identity import train_identity  # noqa: PLC0415
+
     try:
         with (
             Job.start(_jobs(home), _KIND, msgspec.to_builtins(options), resume=resume) as job,
