@@ -12,6 +12,7 @@ SIGNATURE: Final = "serving_default"
 IMAGES: Final = "images"
 EMBEDDINGS: Final = "embeddings"
 PROBABILITIES: Final = "probabilities"
+CLASSES_JSON: Final = "classes_json"
 
 EMOTIONS: Final = ("angry", "happy", "neutral", "sad", "tired")
 EMOTION_LABELS: Final = (*EMOTIONS, "other")
@@ -128,5 +129,27 @@ EMBEDDERS: Final[dict[str, Embedder]] = {
 }
 SERVED_EMBEDDERS: Final = (FACE_EMBEDDER, FACE_EMBEDDER_FACERES)
 """Those that are models; the others are made of these."""
+
+IDENTITY_CLASSIFIER: Final = "identity_classifier"
+"""``embeddings`` float32 (N, D) → ``probabilities`` float32 (N, C) and ``classes_json`` uint8 (N, L).
+
+Each row of ``classes_json`` is the same :class:`IdentityClasses` as UTF-8: ask for it once per version.
+"""
+
+
+class IdentityClasses(msgspec.Struct, frozen=True, kw_only=True):
+    """What a version of the identity classifier was trained on.
+
+    Attributes:
+        embedder: Whose vectors it takes, with *embedder_version*; those of another mean nothing to it.
+        person_ids: Who each column is.
+        accept_probability: From here on a strangers' probability was rare; see the version's report.
+    """
+
+    embedder: str
+    embedder_version: int
+    person_ids: list[str]
+    accept_probability: float
+
 
 EMOTION_CLASSIFIER: Final = EmotionSpec("emotion_classifier", 112, "dlib5")

@@ -39,6 +39,19 @@ def find_embedder(
     return as_spec(name, imported, accept_similarity=accept)
 
 
+def find_model(name: str, *, version: int, model_repo: Path) -> EmbedderSpec:
+    """Return an embedder that is one model, for whoever aligns faces for it or asks it directly.
+
+    Raises:
+        SettingsError: There is no such embedder, or it is made of several.
+    """
+    embedder = find_embedder(name, version=version, model_repo=model_repo, accept_similarity=0.0)
+    if not isinstance(embedder, EmbedderSpec):
+        parts = " or ".join(part.model.name for part in embedder.parts)
+        raise SettingsError(f"expected an embedder that is one model, such as {parts}; {name} is several")
+    return embedder
+
+
 @dataclass(frozen=True)
 class ImportedVersion:
     """An imported embedder in the repository."""

@@ -13,6 +13,7 @@ from mien.runtime.settings import (
     ServingSettings,
     settings_config,
 )
+from services.recognizer.classification import Decision
 
 
 class RecognizerSettings(ServiceSettings):
@@ -38,6 +39,12 @@ class RecognizerSettings(ServiceSettings):
     )
     min_quality: float = Field(
         0.25, ge=0, le=1, description="Below this, a face nobody resembles is 'unclear', not 'unknown'"
+    )
+    decision: Decision = Field(
+        "gallery", description="Who names faces: gallery, classifier, or both (classifier among the accepted)"
+    )
+    classifier_label: str = Field(
+        "stable", min_length=1, max_length=64, description="Which version of the classifier: stable or canary"
     )
     max_batch_size: int = Field(16, ge=1, le=32, description="Most faces in one call to the model server")
     kafka: KafkaSettings = Field(default_factory=lambda: KafkaSettings(), description="MIEN_KAFKA_*")

@@ -26,9 +26,10 @@ from mien.runtime.service import Service, announce_presence, run_service, run_un
 from mien.runtime.serving import ServingClient
 from mien.runtime.settings import settings_from_command_line
 from mien.runtime.shots import align_shots
+from services.recognizer.classifier import IdentityClassifier
 from services.recognizer.config import RecognizerSettings
 from services.recognizer.gallery import Gallery
-from services.recognizer.pipeline import Thresholds, Vote, add_shot, decide, is_new
+from services.recognizer.pipeline import Thresholds, Vote, add_shot, decide, is_new, mean_vector
 
 log = structlog.get_logger()
 
@@ -45,7 +46,9 @@ class Recognizer:
         redis: Redis,
         serving: ServingClient,
         producer: AIOKafkaProducer,
+        classifier: IdentityClassifier | None = None,
     ) -> None:
+        """Take the neighbours; without a classifier the gallery decides alone."""
         self._settings = settings
         self._spec = settings.embedder_spec
         self._thresholds = Thresholds.for_embedder(
@@ -60,6 +63,7 @@ class Recognizer:
             timeout_seconds=settings.serving.timeout_seconds,
         )
         self._producer = producer
+        self._classifier = classifier
         self._templates = TemplateStore(redis)
         self._gallery = Gallery([], dimensions=self._spec.dimensions, generation=-1)
 
@@ -124,7 +128,10 @@ class Recognizer:
             model=self._spec.name,
             model_version=self._settings.embedder_version,
         )
-        vote, decided = decide(vote, shot, self._gallery, self._thresholds)
+        opinion = await self._classifier.opinion(mean_vector(vote)) if self._classifier else None
+        vote, decided = decide(
+            vote, shot, self._gallery, self._thresholds, decision=self._settings.decision, opinion=opinion
+        )
         await publish(self._producer, IDENTITIES, decided, partition=one.partition)
         await self._redis.set(
             vote_key(shot.track_id), msgspec.msgpack.encode(vote), ex=TRACK_STATE_TTL_SECONDS
@@ -174,6 +181,16 @@ class Recognizer:
         }
 
 
+def _classifier(settings: RecognizerSettings, serving: ServingClient) -> IdentityClassifier:
+    return IdentityClassifier(
+        serving,
+        settings.embedder_spec,
+        embedder_version=settings.embedder_version,
+        label=settings.classifier_label,
+        timeout_seconds=settings.serving.timeout_seconds,
+    )
+
+
 def main() -> None:
     """Run the recognizer until it is told to stop."""
     settings = settings_from_command_line(
@@ -188,9 +205,13 @@ def main() -> None:
             ServingClient(settings.serving.address) as serving,
             open_event_producer(settings.kafka) as producer,
         ):
-            recognizer = Recognizer(settings, redis=redis, serving=serving, producer=producer)
+            classifier = None if settings.decision == "gallery" else _classifier(settings, serving)
+            recognizer = Recognizer(
+                settings, redis=redis, serving=serving, producer=producer, classifier=classifier
+            )
             await run_until_stopped(
                 service,
+                *([classifier.follow(service)] if classifier else []),
                 recognizer.follow_gallery(service),
                 watch_models(service, serving, embedder_models, meanwhile="new faces wait for their names"),
                 handle_events(service, settings.kafka, IDENTITY_FACES, FaceShot, recognizer.handle),

@@ -238,3 +238,61 @@ def test_without_a_running_stack_the_commands_say_how_to_start_it(
         result = run(*arguments)
         assert result.exit_code == 1
         assert "mien up" in " ".join(result.output.split())
+
+
+def test_enrolled_photos_become_a_folder_to_train_on(gateway: FakeGateway, tmp_path: Path) -> None:
+    """One folder for each active person, named after their id; refused photos are left out."""
+    people = [
+        {"person_id": "p1", "name": "Rosa", "active": True},
+        {"person_id": "p2", "name": "Rosa", "active": True},
+        {"person_id": "p3", "name": "Gone", "active": False},
+    ]
+    gateway.answers["GET", "/api/people"] = [(200, people)]
+    for person in ("p1", "p2"):
+        photos = [{"photo_id": f"{person}a", "status": "enrolled"}, {"photo_id": "x", "status": "rejected"}]
+        gateway.answers["GET", f"/api/people/{person}/photos"] = [(200, photos)]
+        gateway.answers["GET", f"/api/people/{person}/photos/{person}a/image.jpg"] = [(200, "jpeg")]
+    folder = tmp_path / "photos"
+    result = run("dataset", "fetch", str(folder))
+    assert result.exit_code == 0, result.output
+    assert sorted(str(path.relative_to(folder)) for path in folder.rglob("*.jpg")) == [
+        "p1/p1a.jpg",
+        "p2/p2a.jpg",
+    ]
+    names = json.loads((folder / "people.json").read_text())
+    assert names["p1"] == {"name": "Rosa", "person_id": "p1"}
+
+
+def test_nobody_enrolled_is_said_in_words(gateway: FakeGateway, tmp_path: Path) -> None:
+    gateway.answers["GET", "/api/people"] = [(200, [])]
+    result = run("dataset", "fetch", str(tmp_path / "photos"))
+    assert result.exit_code == 1
+    assert "nobody is enrolled yet" in result.output
+    assert not (tmp_path / "photos").exists()
+
+
+def test_training_asks_for_exactly_one_source(gateway: FakeGateway) -> None:
+    for arguments in ([], ["data", "--gallery"]):
+        result = run("train", "identity", *arguments)
+        assert result.exit_code == 2
+        assert "expected one of DATA, --gallery and --resume" in result.output
+
+
+def test_a_data_set_that_is_not_there_is_said_in_words(gateway: FakeGateway, tmp_path: Path) -> None:
+    result = run("train", "identity", str(tmp_path / "nothing"))
+    assert result.exit_code == 1
+    assert "mien dataset prepare" in result.output
+    assert "No job yet" in run("train", "jobs").output
+
+
+def test_jobs_are_listed_shown_and_forgotten(gateway: FakeGateway, tmp_path: Path) -> None:
+    """One that failed: nobody is enrolled."""
+    gateway.answers["GET", "/api/people"] = [(200, [])]
+    assert run("train", "identity", "--gallery").exit_code == 1
+    (folder,) = (tmp_path / "jobs").iterdir()
+    assert "failed" in run("train", "jobs").output
+    assert "nobody is enrolled yet" in run("train", "show", folder.name).output
+    assert "does not run, it is failed" in run("train", "cancel", folder.name).output
+    assert run("train", "forget", folder.name).exit_code == 0
+    assert not folder.exists()
+    assert "no such job" in run("train", "show", folder.name).output

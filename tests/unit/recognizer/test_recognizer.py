@@ -14,12 +14,13 @@ from mien.contracts.events import (
     TemplateCreated,
     decode_event,
 )
-from mien.contracts.models import EMBEDDINGS, FACE_EMBEDDER_FUSED, SERVED_EMBEDDERS
+from mien.contracts.models import EMBEDDINGS, FACE_EMBEDDER, FACE_EMBEDDER_FUSED, SERVED_EMBEDDERS
 from mien.contracts.shared_state import vote_key
 from mien.contracts.topics import ENROLMENT_RESULTS, IDENTITIES
 from mien.errors import PermanentError, TransientError
 from mien.runtime.event_loop import Received
 from mien.runtime.serving import Prediction
+from services.recognizer.classification import Opinion
 from services.recognizer.config import RecognizerSettings
 from services.recognizer.main import Recognizer
 from services.recognizer.pipeline import add_shot
@@ -171,6 +172,29 @@ async def test_another_recognizer_goes_on_from_the_vote_in_redis(bench: Bench) -
     )
     await heir.recognizer.handle(received(face_shot(crop_jpeg=RED, shot_number=2)))
     assert heir.identities()[0].state == "confirmed"
+
+
+async def test_a_classifier_has_a_say_where_it_is_asked(bench: Bench) -> None:
+    """The gallery accepts Rosa; the classifier is sure that it is somebody else, so nobody is named."""
+    await enrol(bench, "rosa", RED)
+    asked: list[tuple[int, ...]] = []
+
+    class SureOfBob:
+        async def opinion(self, vector: NDArray[np.float32]) -> Opinion:
+            asked.append(vector.shape)
+            return Opinion({"rosa": 0.01, "bob": 0.99}, accept_probability=0.9, version=7)
+
+    bench.recognizer = Recognizer(
+        RecognizerSettings(decision="both"),
+        redis=bench.redis,
+        serving=bench.serving,  # type: ignore[arg-type]
+        producer=bench.producer,
+        classifier=SureOfBob(),  # type: ignore[arg-type]
+    )
+    await bench.recognizer.handle(received(face_shot(crop_jpeg=RED)))
+    (event,) = bench.identities()
+    assert (event.answer, event.classifier_version) == ("unclear", 7)
+    assert asked == [(FACE_EMBEDDER.dimensions,)]
 
 
 async def test_redis_away_is_transient(bench: Bench) -> None:
