@@ -35,6 +35,8 @@ _OVERALL: Final = (
 _BY_RATE: Final = ("mota", "id_switches", "merged_tracks")
 _PEERS: Final = Path(__file__).with_name("peer_trackers.py")
 _JPEG_QUALITY: Final = 85
+_FIRST_SEED: Final = 1000
+"""The tracker's constants were chosen on scenes of the seeds below 33: those are not for measuring it."""
 _START_NS: Final = 1_790_000_000_000_000_000
 
 Detector = LineProcess[FrameFollowed]
@@ -75,7 +77,7 @@ def measure_tracking(
         detector_process("follow_clip", FrameFollowed) as detector,
         peers,
     ):
-        for number, make in enumerate(SCENES * repeats):
+        for number, make in enumerate(SCENES * repeats, start=_FIRST_SEED):
             rng = np.random.default_rng(number)
             scene = make(rng)
             players = [cast[index] for index in rng.permutation(len(cast))[: len(scene.walks)]]
