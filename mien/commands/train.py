@@ -16,7 +16,7 @@ from mien.dataset.gallery import fetch_gallery, person_ids_by_name
 from mien.dataset.manifest import read_dataset
 from mien.dataset.prepare import PrepareOptions, prepare
 from mien.dataset.selection import Limits
-from mien.dataset.split import read_split, split_dataset, write_split
+from mien.dataset.split import SPLIT, read_split, split_dataset, write_split
 from mien.errors import PermanentError, SettingsError
 from mien.local.home import Home, NotRunningError
 from mien.runtime.embedders import find_model
@@ -181,6 +181,12 @@ def _run(home: Home, options: IdentityOptions, resume: str | None) -> None:
         raise typer.Exit(130) from None
     test = result["test"]
     out.print(f"{test['accuracy']:.1%} of {test['faces']} held-out faces are named rightly", highlight=False)
+    for what, names in (
+        ("left out, too few photos", result["data"]["left_out"]),
+        ("not enrolled, so never named by Mien", result["people_without_id"]),
+    ):
+        if names:
+            err.print(f"{what}: {', '.join(names)}", highlight=False)
     if result["version"]:
         out.print(f"identity_classifier version {result['version']} is {result['label']}", highlight=False)
     out.print(f"Report: {job.folder / 'report.html'}", highlight=False, soft_wrap=True)
@@ -189,8 +195,9 @@ def _run(home: Home, options: IdentityOptions, resume: str | None) -> None:
 def _prepare_gallery(home: Home, job: Job, options: IdentityOptions, tell: Tell) -> IdentityOptions:
     """Make a data set of the enrolled photos in the job's folder, unless a run before has."""
     photos, folder = job.folder / "photos", job.folder / "data"
-    if not folder.exists():
-        shutil.rmtree(photos, ignore_errors=True)
+    if not (folder / SPLIT).exists():
+        for half_done in (photos, folder):
+            shutil.rmtree(half_done, ignore_errors=True)
         try:
             with home.open_api() as api:
                 fetch_gallery(api, photos, on_photo=lambda done, total: tell("photos", done, total))

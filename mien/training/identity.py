@@ -78,7 +78,7 @@ def train_identity(options: IdentityOptions, job: Job, tell: Tell) -> dict[str, 
         ),
         "epochs": epoch_figures(epochs),
         "open_set": open_set_figures(held_out, curves, _folds(data)) if curves else None,
-        "open_set_left_out": "" if curves else "it needs two groups of at least two people",
+        "open_set_left_out": "" if curves else _why_no_strangers(options),
         "accept_probability": accept,
         "version": published[0] if published else None,
         "label": published[1] if published else None,
@@ -147,6 +147,12 @@ def _folds(data: IdentityData) -> int:
     """Groups of people that are held out; each leaves two people at least, or nothing is to be told apart."""
     folds = min(data.options.open_set_folds, len(data.people) // 2)
     return folds if folds >= 2 else 0
+
+
+def _why_no_strangers(options: IdentityOptions) -> str:
+    if options.open_set_folds < 2:
+        return "it was turned off (--open-set-folds)"
+    return "it needs two groups of at least two people"
 
 
 def _accept_probability(curves: dict[str, OpenSetCurve]) -> float:

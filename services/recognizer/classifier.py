@@ -84,14 +84,16 @@ class IdentityClassifier:
 
     async def opinion(self, vector: NDArray[np.float32]) -> Opinion | None:
         """Return what is said of a unit vector, shape (dimensions,); None if nobody can be asked."""
-        if self._classes is None:
+        # The label may move while the answer is on its way: names and numbers must be of one version.
+        classes, version = self._classes, self._version
+        if classes is None:
             metrics.DROPPED.labels("recognizer", "no_opinion").inc()
             return None
         try:
             prediction = await self._serving.predict(
                 IDENTITY_CLASSIFIER,
                 {EMBEDDINGS: vector[np.newaxis]},
-                version=self._version,  # the one whose classes are known, wherever the label is by now
+                version=version,
                 output_names=[PROBABILITIES],
                 timeout_seconds=self._timeout_seconds,
             )
@@ -101,9 +103,9 @@ class IdentityClassifier:
             return None
         probabilities = prediction.outputs[PROBABILITIES][0].tolist()
         return Opinion(
-            dict(zip(self._classes.person_ids, probabilities, strict=True)),
-            self._classes.accept_probability,
-            self._version,
+            dict(zip(classes.person_ids, probabilities, strict=True)),
+            classes.accept_probability,
+            version,
         )
 
     def _take(self, classes: IdentityClasses, version: int) -> None:

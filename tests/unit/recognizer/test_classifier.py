@@ -1,5 +1,6 @@
 """The classifier is asked by its label, tells whom it knows itself, and never stands in the way."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import msgspec
@@ -30,6 +31,7 @@ class FakeServing:
         self.labels = {"stable": 1}
         self.versions = {1: ["ada", "bob"]}
         self.embedder = FACE_EMBEDDER.name
+        self.while_asked: Callable[[], Awaitable[None]] | None = None
 
     async def predict(
         self,
@@ -45,6 +47,8 @@ class FakeServing:
         rows, width = inputs[EMBEDDINGS].shape
         assert width == FACE_EMBEDDER.dimensions
         chosen = self.labels.get(version_label or "", 0) if version is None else version
+        if output_names == [PROBABILITIES] and self.while_asked is not None:
+            await self.while_asked()
         if chosen not in self.versions:
             raise TransientError("model server: NOT_FOUND")
         people = self.versions[chosen]
@@ -102,6 +106,19 @@ async def test_a_label_that_moves_is_followed(serving: FakeServing, classifier: 
     assert before is not None
     assert after is not None
     assert (before.version, before.best, after.version, after.best) == (1, "ada", 2, "bob")
+
+
+async def test_a_label_that_moves_while_an_answer_is_on_its_way_mixes_nothing(
+    serving: FakeServing, classifier: IdentityClassifier
+) -> None:
+    """The numbers are those of the version that was asked, and so are the names."""
+    await classifier.refresh()
+    serving.versions[2] = ["cleo", "dan"]
+    serving.labels["stable"] = 2
+    serving.while_asked = classifier.refresh
+    opinion = await classifier.opinion(VECTOR)
+    assert opinion is not None
+    assert (opinion.version, opinion.best) == (1, "ada")
 
 
 async def test_without_a_classifier_there_is_no_opinion_and_it_is_counted(
