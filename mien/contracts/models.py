@@ -116,7 +116,7 @@ FACE_EMBEDDER: Final = EmbedderSpec("face_embedder", 150, 128, "dlib5", accept_s
 FACE_EMBEDDER_FACERES: Final = EmbedderSpec(
     "face_embedder_faceres", 224, 1024, "square15", accept_similarity=0.723, margin=0.02
 )
-# In the same way: 86 and 98 % of the known, none wrongly; none of the strangers. The shares are those with
+# In the same way: 85 and 98 % of the known, none wrongly; none of the strangers. The shares are those with
 # the most true accepts at 0.1 % false ones on half of the people of Glint and AT&T.
 FACE_EMBEDDER_FUSED: Final = FusedEmbedderSpec(
     "face_embedder_fused",

@@ -46,9 +46,9 @@ class TemplateStore:
 
     async def _remove(self, matches: Callable[[Template], bool]) -> int:
         removed = 0
-        imported = {name.decode() for name in await self._redis.smembers(GALLERIES_KEY)}
+        known = {name.decode() for name in await self._redis.smembers(GALLERIES_KEY)}
         async with self._redis.pipeline(transaction=True) as pipe:
-            for embedder in sorted({*EMBEDDERS, *imported}):
+            for embedder in sorted({*EMBEDDERS, *known}):
                 ids = [template.template_id for template in await self.load(embedder) if matches(template)]
                 if ids:
                     pipe.hdel(gallery_key(embedder), *ids)

@@ -21,7 +21,7 @@ from mien.evaluate.identity.data import (
 )
 from mien.evaluate.identity.embeddings import Vectors
 from mien.evaluate.identity.identification import Templates, closed_set_accuracies, threshold_at
-from mien.evaluate.identity.verification import ScoredPairs, fold_accuracies, roc, tar_at_far
+from mien.evaluate.identity.verification import ScoredPairs, fold_accuracies, found_only, roc, tar_at_far
 
 CLOSED_SET_PEOPLE: Final = 18
 CLOSED_SET_DRAWS: Final = 100
@@ -117,6 +117,7 @@ def peer_row(
         "network": network,
         "lfw_accuracy": _rounded(fmean(folds)) if folds else None,
         "lfw_accuracy_std": _rounded(pstdev(folds)) if folds else None,
+        "lfw_accuracy_where_found": _rounded(fmean(fold_accuracies(found_only(scored)))) if scored else None,
         "pairs_without_a_found_face": int((~scored.found).sum()) if scored else None,
         "cpu_ms_per_face": round(median(costs), 2),
         "beside": ours,

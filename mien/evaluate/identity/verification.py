@@ -39,6 +39,12 @@ def score_pairs(pairs: Sequence[Pair], vectors: Vectors) -> ScoredPairs:
     )
 
 
+def found_only(scored: ScoredPairs) -> ScoredPairs:
+    """Return the pairs in which both faces were found."""
+    kept = scored.found
+    return ScoredPairs(scored.similarities[kept], scored.same[kept], scored.folds[kept], scored.found[kept])
+
+
 def best_threshold(similarities: Floats, same: Flags) -> float:
     """Return the similarity that parts pairs with the fewest errors, half-way between its neighbours."""
     order = np.argsort(similarities)

@@ -7,6 +7,7 @@ from mien.evaluate.identity.verification import (
     ScoredPairs,
     best_threshold,
     fold_accuracies,
+    found_only,
     roc,
     tar_at_far,
 )
@@ -56,6 +57,7 @@ def test_a_folds_threshold_comes_from_the_other_folds() -> None:
 def test_a_face_that_was_not_found_is_an_error_even_when_refusing_is_right() -> None:
     pairs = scored([0.9, 0.9], [0.1, 0.0], folds=[1, 2, 1, 2], found=[True, True, True, False])
     assert fold_accuracies(pairs) == [1.0, 0.5]
+    assert fold_accuracies(found_only(pairs)) == [1.0, 1.0]
 
 
 def test_true_accepts_at_a_rate_of_false_ones() -> None:
