@@ -30,10 +30,19 @@ def fill_tables(text: str, measurements: Path = MEASUREMENTS) -> str:
 
 
 def render(record: dict[str, Any]) -> str:
-    """Return a measurement's summary as a Markdown table, with the machine it was made on."""
+    """Return a measurement's summary as a Markdown table, with the machine it was made on.
+
+    What the summary lists in rows (a list of dicts) comes after it, each list as a table of its own.
+    """
     machine = record["machine"]
+    summary = record["summary"]
     rows = ["| measured | value |", "|---|---|"]
-    rows += [f"| {key.replace('_', ' ')} | {_in_words(value)} |" for key, value in record["summary"].items()]
+    rows += [
+        f"| {_words(key)} | {_in_words(value)} |" for key, value in summary.items() if not _is_rows(value)
+    ]
+    for value in summary.values():
+        if _is_rows(value):
+            rows += ["", *_table(value)]
     note = (
         f"{machine['processor']}, {machine['cores']} cores, {machine['memory_gib']} GiB; "
         f"{record['when'][:10]}, {len(record['runs'])} run{'s' if len(record['runs']) != 1 else ''}"
@@ -41,9 +50,27 @@ def render(record: dict[str, Any]) -> str:
     return "\n".join(rows) + f"\n\n*{note}*\n"
 
 
+def _is_rows(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(row, dict) for row in value)
+
+
+def _table(rows: list[dict[str, Any]]) -> list[str]:
+    if not rows:
+        return []
+    lines = [" | ".join(map(_words, rows[0])), "|".join("---" for _ in rows[0])]
+    lines += [" | ".join(_in_words(value) for value in row.values()) for row in rows]
+    return [f"| {line} |" for line in lines]
+
+
+def _words(key: str) -> str:
+    return key.replace("_", " ")
+
+
 def _in_words(value: Any) -> str:
+    if value is None:
+        return "–"
     if isinstance(value, dict):
-        return ", ".join(f"{key.replace('_', ' ')} {_in_words(part)}" for key, part in value.items())
+        return ", ".join(f"{_words(key)} {_in_words(part)}" for key, part in value.items())
     if isinstance(value, float):
         return f"{value:.3g}" if abs(value) < 100 else f"{value:.0f}"
     return str(value)

@@ -34,3 +34,15 @@ def peer_python(name: str) -> Path:
         subprocess.run([uv, "pip", "install", "--quiet", "--python", python, *packages], check=True)
         stamp.write_text(wanted)
     return python
+
+
+def locked_version(name: str, package: str) -> str:
+    """Return the version of a package in a peer's environment.
+
+    Raises:
+        KeyError: The peer's lock file has no such package.
+    """
+    for line in (LOCKS / f"{name}.lock").read_text().splitlines():
+        if line.startswith(f"{package}=="):
+            return line.removeprefix(f"{package}==").split()[0]
+    raise KeyError(f"{name}.lock has no {package}")

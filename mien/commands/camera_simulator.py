@@ -46,6 +46,9 @@ def camera_simulator(  # noqa: PLR0913, PLR0917 - one parameter for each option 
             help="With --barcode: a main stream of this width, too, of the same moments, at /NAME-main",
         ),
     ] = None,
+    from_start: Annotated[
+        bool, typer.Option("--from-start", help="Begin each clip when its first viewer comes")
+    ] = False,
 ) -> None:
     """Play files as cameras, rtsp://HOST:PORT/NAME each, until interrupted.
 
@@ -65,7 +68,11 @@ def camera_simulator(  # noqa: PLR0913, PLR0917 - one parameter for each option 
     try:
         scenes = [_scene(file, main_width) for file in files if main_width is not None]
         cameras = [
-            SimulatedCamera(file.stem, _source(file, barcode=barcode, with_jpegs=mjpeg_port is not None))
+            SimulatedCamera(
+                file.stem,
+                _source(file, barcode=barcode, with_jpegs=mjpeg_port is not None),
+                from_start=from_start,
+            )
             for file in files
             if main_width is None
         ]

@@ -50,7 +50,7 @@ def list_cameras() -> None:
     if not cameras:
         out.print("No camera yet. Add one: mien cameras add NAME rtsp://ADDRESS", highlight=False)
         return
-    table = Table("id", "name", "state", "address", "emotion", "details", box=None, pad_edge=False)
+    table = Table("id", "name", "state", "fitness", "address", "emotion", "details", box=None, pad_edge=False)
     for camera in cameras:
         status = camera.get("status") or {}
         state = " ".join(filter(None, (status.get("state", ""), status.get("reason", ""))))
@@ -58,6 +58,7 @@ def list_cameras() -> None:
             camera["camera_id"],
             camera["name"],
             state,
+            camera["fitness"]["fitness"],
             camera["url"],
             camera["emotion_policy"],
             _details(camera),
@@ -70,6 +71,22 @@ def show(camera_id: CameraId) -> None:
     """Show all that is known of a camera."""
     with gateway() as api:
         out.print_json(data=answer(api.get(f"/api/cameras/{camera_id}")))
+
+
+@app.command()
+def fitness(
+    camera_id: CameraId,
+    reset: Annotated[
+        bool, typer.Option("--reset", help="Forget who passed so far: the camera was moved.")
+    ] = False,
+) -> None:
+    """Tell how well a camera is placed for faces, what to do about it, and what the last hour's work was."""
+    with gateway() as api:
+        if reset:
+            answer(api.delete(f"/api/cameras/{camera_id}/fitness"))
+        report = answer(api.get(f"/api/cameras/{camera_id}/fitness"))
+        work = answer(api.get(f"/api/cameras/{camera_id}/work"))
+    out.print(f"{_fitness_words(report)}\n{_work_words(work)}", highlight=False)
 
 
 @app.command()
@@ -170,6 +187,30 @@ def remove(camera_id: CameraId) -> None:
     with gateway() as api:
         answer(api.delete(f"/api/cameras/{camera_id}"))
     out.print(f"{camera_id} is removed", highlight=False)
+
+
+def _fitness_words(report: dict[str, Any]) -> str:
+    fitness, needed = report["fitness"], report["needed"]
+    if fitness["fitness"] == "unknown":
+        return f"unknown: {fitness['tracks']} of the {report['tracks_needed']} faces needed have passed"
+    return (
+        f"{fitness['fitness']}: {100 * fitness['usable_share']:.0f} % of the last {fitness['tracks']} faces "
+        "gave a view that can be recognised\n"
+        + (f"{fitness['advice']}\n" if fitness["advice"] else "")
+        + f"typical face: {fitness['median_face_px']:.0f} px (needs {needed['face_px']['at_least']:.0f}), "
+        f"sharpness {fitness['median_sharpness']:.0f} (needs {needed['sharpness']['at_least']:.0f}), "
+        f"brightness {fitness['median_brightness']:.0f} (needs {needed['brightness']['at_least']:.0f} to "
+        f"{needed['brightness']['at_most']:.0f})"
+    )
+
+
+def _work_words(work: dict[str, Any]) -> str:
+    if not work["captured"]:
+        return "no picture came within the last hour"
+    return (
+        f"last hour: {work['captured']} pictures, {work['looked_at']} looked at, {work['faces']} faces in "
+        f"them, {work['identity_shots']} sent for their names, {work['emotion_shots']} for their emotions"
+    )
 
 
 def _zone(text: str) -> dict[str, Any]:

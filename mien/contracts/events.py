@@ -148,6 +148,7 @@ class IdentityDecided(Event, frozen=True, kw_only=True):
         similarity: Cosine similarity to the nearest person, rounded to two digits; None without a gallery.
         person_id: Set when *answer* is ``known``.
         gallery_generation: State of the gallery that was asked.
+        classifier_version: Version of the identity classifier that had a say; None without one.
     """
 
     track_id: str
@@ -159,6 +160,7 @@ class IdentityDecided(Event, frozen=True, kw_only=True):
     gallery_generation: int
     person_id: str | None = None
     similarity: float | None = None
+    classifier_version: int | None = None
 
 
 class EmotionEstimated(Event, frozen=True, kw_only=True):

@@ -13,6 +13,7 @@ class FacesFound(msgspec.Struct, frozen=True, kw_only=True):
         size_wh: Of the picture as it was read; None when it could not be.
         boxes_xyxy: Pixels of the picture.
         landmarks_xy: Left eye, right eye, nose, left and right mouth corner of each face.
+        cpu_ms: What finding them cost, without reading the file; None when it could not be read.
         error: Why the file could not be read, in words.
     """
 
@@ -21,4 +22,5 @@ class FacesFound(msgspec.Struct, frozen=True, kw_only=True):
     boxes_xyxy: list[BoxXyxy] = []
     scores: list[float] = []
     landmarks_xy: list[list[PointXy]] = []
+    cpu_ms: float | None = None
     error: str | None = None

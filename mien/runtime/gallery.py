@@ -6,7 +6,7 @@ import msgspec
 from redis.asyncio import Redis
 
 from mien.contracts.models import EMBEDDERS
-from mien.contracts.shared_state import GALLERY_GENERATION_KEY, Template, gallery_key
+from mien.contracts.shared_state import GALLERIES_KEY, GALLERY_GENERATION_KEY, Template, gallery_key
 
 _DECODER = msgspec.msgpack.Decoder(Template)
 
@@ -32,6 +32,7 @@ class TemplateStore:
         """Write a template; writing it again changes nothing but the generation."""
         async with self._redis.pipeline(transaction=True) as pipe:
             pipe.hset(gallery_key(template.model), template.template_id, msgspec.msgpack.encode(template))
+            pipe.sadd(GALLERIES_KEY, template.model)
             pipe.incr(GALLERY_GENERATION_KEY)
             await pipe.execute()
 
@@ -45,8 +46,9 @@ class TemplateStore:
 
     async def _remove(self, matches: Callable[[Template], bool]) -> int:
         removed = 0
+        imported = {name.decode() for name in await self._redis.smembers(GALLERIES_KEY)}
         async with self._redis.pipeline(transaction=True) as pipe:
-            for embedder in EMBEDDERS:
+            for embedder in sorted({*EMBEDDERS, *imported}):
                 ids = [template.template_id for template in await self.load(embedder) if matches(template)]
                 if ids:
                     pipe.hdel(gallery_key(embedder), *ids)

@@ -102,16 +102,25 @@ class SimulatedCamera:
         muted: New connections get nothing; those that play go on.
         deaf: New connections are accepted and never answered.
         loss: Share of RTP packets that never arrive.
+        viewers: Who is shown the pictures; they come by :meth:`add_viewer`.
     """
 
-    def __init__(self, name: str, source: PictureSource) -> None:
+    def __init__(self, name: str, source: PictureSource, *, from_start: bool = False) -> None:
         self.name = name
         self.source = source
+        self._may_begin = asyncio.Event()
+        if not from_start:
+            self._may_begin.set()
         self.frozen = False
         self.muted = False
         self.deaf = False
         self.loss = 0.0
         self.viewers: set[Viewer] = set()
+
+    def add_viewer(self, viewer: Viewer) -> None:
+        """Show pictures to one more; a camera that was made *from_start* begins with its first viewer."""
+        self.viewers.add(viewer)
+        self._may_begin.set()
 
     def drop(self) -> None:
         """Close every connection."""
@@ -120,6 +129,7 @@ class SimulatedCamera:
 
     async def run(self) -> None:
         """Show pictures until cancelled."""
+        await self._may_begin.wait()
         pace = Pace()
         while True:
             # The clock of a frozen camera goes on: after the thaw its pictures are on time.

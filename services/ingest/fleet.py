@@ -2,6 +2,8 @@
 
 import asyncio
 import time
+from collections import Counter
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
@@ -15,6 +17,7 @@ from mien.contracts.shared_state import closeup_key, watch_key
 from mien.runtime import metrics
 from mien.runtime.cameras import CameraDirectory
 from mien.runtime.service import Service, wait_or_stop
+from mien.runtime.work import WorkLedger
 from services.ingest.address import is_same_source
 from services.ingest.config import IngestSettings
 from services.ingest.main_stream import MainStream, main_stream_of
@@ -43,6 +46,18 @@ class OpenCamera:
     main: MainStream | None = None
     captured: RateMeter = field(default_factory=RateMeter)
     published: RateMeter = field(default_factory=RateMeter)
+    told: Counter[str] = field(default_factory=Counter)
+
+    def work_done(self) -> Mapping[str, int]:
+        """Return what was done with the camera's pictures since this was last asked."""
+        before, reader = self.told, self.reader
+        self.told = Counter(
+            captured=reader.pictures_seen,
+            sampled=reader.pictures_sampled,
+            unchanged=reader.pictures_unchanged,
+            published=self.publisher.published,
+        )
+        return self.told - before
 
 
 class CameraFleet:
@@ -66,6 +81,7 @@ class CameraFleet:
         self._open_camera = open_camera
         self._loop = asyncio.get_running_loop()
         self._epochs = EpochCounter(redis)
+        self._work = WorkLedger(redis)
         self._partitions: set[int] = set()
         self._open: dict[str, OpenCamera] = {}
         self._abandoned: list[StreamReader] = []
@@ -90,6 +106,8 @@ class CameraFleet:
             self._directory.changed.clear()
             self._reconcile()
             self._replace_stuck()
+            for camera_id, camera in self._open.items():
+                self._work.count(camera_id, camera.work_done())
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._directory.changed.wait(), _TICK_SECONDS)
         await self._close_all()
@@ -123,6 +141,10 @@ class CameraFleet:
                 if camera.main is not None:
                     camera.main.reader.wanted = closeups is not None
             await wait_or_stop(self._service.stop, _WISH_POLL_SECONDS)
+
+    async def tell_work(self) -> None:
+        """Add up in Redis what is done with each camera's pictures, until the service stops."""
+        await self._work.run(self._service)
 
     def _wanted(self) -> dict[str, Camera]:
         cameras = self._directory.on_partitions(self._partitions)
@@ -191,6 +213,7 @@ class CameraFleet:
 
     def _close(self, camera_id: str) -> None:
         camera = self._open.pop(camera_id)
+        self._work.count(camera_id, camera.work_done())
         self._close_main_stream(camera)
         camera.reader.stop()
         camera.task.cancel()

@@ -47,6 +47,7 @@ async def ingest(service: Service, settings: IngestSettings) -> None:
                 fleet.run(),
                 fleet.report(),
                 fleet.follow_wishes(),
+                fleet.tell_work(),
             )
 
 

@@ -55,6 +55,8 @@ class CameraReader(StreamReader):
     ) -> None:
         super().__init__(camera, settings, on_change=on_change, open_camera=open_camera)
         self.watched = False
+        self.pictures_sampled = 0
+        self.pictures_unchanged = 0
         self._deliver = deliver
         self._begin()
 
@@ -79,6 +81,7 @@ class CameraReader(StreamReader):
             metrics.CAMERA_LAG_SECONDS.labels(camera.camera_id).set(source.lag_seconds)
         self._schedule.fps = camera.sampled_fps
         if self._schedule.is_due(picture.media_seconds):
+            self.pictures_sampled += 1
             self._sample(picture, camera)
 
     def _sample(self, picture: Picture, camera: Camera) -> None:
@@ -86,6 +89,7 @@ class CameraReader(StreamReader):
         try:
             gate = self._gate.decide(picture.coarse_luma(), picture.media_seconds, watched=self.watched)
             if gate == "skipped":
+                self.pictures_unchanged += 1
                 metrics.SKIPPED.labels("ingest", "still").inc()
                 return
             jpeg, size_wh = picture.to_jpeg(

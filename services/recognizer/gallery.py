@@ -43,6 +43,18 @@ class Gallery:
         """Return the number of templates."""
         return len(self._vectors)
 
+    @property
+    def people(self) -> frozenset[str]:
+        """Everybody who is enrolled."""
+        return frozenset(self._person_ids.tolist())
+
+    def accepted(self, vector: NDArray[np.float32], accept_similarity: float) -> list[str]:
+        """Return the people who have a template at least this similar to a unit vector, the nearest first."""
+        similarities = self._vectors @ vector
+        order = np.argsort(-similarities, kind="stable")
+        near = order[similarities[order] >= accept_similarity]
+        return list(dict.fromkeys(self._person_ids[near].tolist()))
+
     def nearest(self, vector: NDArray[np.float32]) -> Match:
         """Find the person whose template is most similar to a unit vector, shape (dimensions,)."""
         if not len(self._vectors):

@@ -1,7 +1,7 @@
 """The recognizer's wiring: face shots in, identities and templates out."""
 
-import asyncio
 from collections.abc import Sequence
+from functools import partial
 
 import msgspec
 import numpy as np
@@ -12,23 +12,24 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from mien.contracts.events import FaceShot, TemplateCreated, derive_event_id
-from mien.contracts.models import EMBEDDINGS, IMAGES
 from mien.contracts.shared_state import TRACK_STATE_TTL_SECONDS, Template, vote_key
 from mien.contracts.topics import ENROLMENT_RESULTS, IDENTITIES, IDENTITY_FACES
 from mien.errors import TransientError
 from mien.runtime import metrics
 from mien.runtime.bus import open_event_producer, publish
+from mien.runtime.embedding import FaceEmbedding
 from mien.runtime.event_loop import Received, handle_events
 from mien.runtime.gallery import TemplateStore
-from mien.runtime.model_watch import watch_model
+from mien.runtime.model_watch import watch_models
 from mien.runtime.redis_connection import connect_redis
 from mien.runtime.service import Service, announce_presence, run_service, run_until_stopped, wait_or_stop
 from mien.runtime.serving import ServingClient
 from mien.runtime.settings import settings_from_command_line
 from mien.runtime.shots import align_shots
+from services.recognizer.classifier import IdentityClassifier
 from services.recognizer.config import RecognizerSettings
 from services.recognizer.gallery import Gallery
-from services.recognizer.pipeline import Thresholds, Vote, add_shot, decide, is_new
+from services.recognizer.pipeline import Thresholds, Vote, add_shot, decide, is_new, mean_vector
 
 log = structlog.get_logger()
 
@@ -45,15 +46,24 @@ class Recognizer:
         redis: Redis,
         serving: ServingClient,
         producer: AIOKafkaProducer,
+        classifier: IdentityClassifier | None = None,
     ) -> None:
+        """Take the neighbours; without a classifier the gallery decides alone."""
         self._settings = settings
         self._spec = settings.embedder_spec
         self._thresholds = Thresholds.for_embedder(
             self._spec, accept_similarity=settings.accept_similarity, min_quality=settings.min_quality
         )
         self._redis = redis
-        self._serving = serving
+        self._embedding = FaceEmbedding(
+            serving,
+            self._spec,
+            version=settings.embedder_version,
+            max_batch_size=settings.max_batch_size,
+            timeout_seconds=settings.serving.timeout_seconds,
+        )
         self._producer = producer
+        self._classifier = classifier
         self._templates = TemplateStore(redis)
         self._gallery = Gallery([], dimensions=self._spec.dimensions, generation=-1)
 
@@ -105,19 +115,7 @@ class Recognizer:
     async def _embed(self, shots: Sequence[FaceShot]) -> NDArray[np.float32]:
         if not shots:
             return np.empty((0, self._spec.dimensions), dtype=np.float32)
-        images = await asyncio.to_thread(
-            align_shots, shots, alignment=self._spec.alignment, size=self._spec.size
-        )
-        vectors = []
-        for start in range(0, len(images), self._settings.max_batch_size):
-            prediction = await self._serving.predict(
-                self._spec.name,
-                {IMAGES: images[start : start + self._settings.max_batch_size]},
-                version=self._settings.embedder_version,
-                timeout_seconds=self._settings.serving.timeout_seconds,
-            )
-            vectors.append(prediction.outputs[EMBEDDINGS])
-        return np.concatenate(vectors)
+        return await self._embedding.embed(partial(align_shots, shots))
 
     async def _identify(
         self, one: Received[FaceShot], vector: NDArray[np.float32], votes: dict[str, Vote]
@@ -130,7 +128,10 @@ class Recognizer:
             model=self._spec.name,
             model_version=self._settings.embedder_version,
         )
-        vote, decided = decide(vote, shot, self._gallery, self._thresholds)
+        opinion = await self._classifier.opinion(mean_vector(vote)) if self._classifier else None
+        vote, decided = decide(
+            vote, shot, self._gallery, self._thresholds, decision=self._settings.decision, opinion=opinion
+        )
         await publish(self._producer, IDENTITIES, decided, partition=one.partition)
         await self._redis.set(
             vote_key(shot.track_id), msgspec.msgpack.encode(vote), ex=TRACK_STATE_TTL_SECONDS
@@ -180,11 +181,23 @@ class Recognizer:
         }
 
 
+def _classifier(settings: RecognizerSettings, serving: ServingClient) -> IdentityClassifier:
+    return IdentityClassifier(
+        serving,
+        settings.embedder_spec,
+        embedder_version=settings.embedder_version,
+        label=settings.classifier_label,
+        timeout_seconds=settings.serving.timeout_seconds,
+    )
+
+
 def main() -> None:
     """Run the recognizer until it is told to stop."""
     settings = settings_from_command_line(
         RecognizerSettings, "Mien recognizer: face shots in, identities out."
     )
+
+    embedder_models = [part.model.name for part in settings.embedder_spec.parts]
 
     async def work(service: Service) -> None:
         async with (
@@ -192,11 +205,15 @@ def main() -> None:
             ServingClient(settings.serving.address) as serving,
             open_event_producer(settings.kafka) as producer,
         ):
-            recognizer = Recognizer(settings, redis=redis, serving=serving, producer=producer)
+            classifier = None if settings.decision == "gallery" else _classifier(settings, serving)
+            recognizer = Recognizer(
+                settings, redis=redis, serving=serving, producer=producer, classifier=classifier
+            )
             await run_until_stopped(
                 service,
+                *([classifier.follow(service)] if classifier else []),
                 recognizer.follow_gallery(service),
-                watch_model(service, serving, settings.embedder, meanwhile="new faces wait for their names"),
+                watch_models(service, serving, embedder_models, meanwhile="new faces wait for their names"),
                 handle_events(service, settings.kafka, IDENTITY_FACES, FaceShot, recognizer.handle),
                 announce_presence(service, redis),
             )

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.contracts.events import FaceShot, IdentityAnswer, IdentityDecided, IdentityState, derive_event_id
-from mien.contracts.models import EmbedderSpec
+from mien.contracts.models import Embedder
+from services.recognizer.classification import Decision, Opinion, combine
 from services.recognizer.gallery import Gallery, Match
 
 # One good view may be luck; two that agree are not.
@@ -55,7 +56,7 @@ class Thresholds:
 
     @classmethod
     def for_embedder(
-        cls, spec: EmbedderSpec, *, accept_similarity: float | None, min_quality: float
+        cls, spec: Embedder, *, accept_similarity: float | None, min_quality: float
     ) -> "Thresholds":
         """Take the embedder's own thresholds where none are given."""
         accept = spec.accept_similarity if accept_similarity is None else accept_similarity
@@ -110,11 +111,30 @@ def judge(match: Match, *, best_quality: float, thresholds: Thresholds) -> tuple
 
 
 def decide(
-    vote: Vote, shot: FaceShot, gallery: Gallery, thresholds: Thresholds
+    vote: Vote,
+    shot: FaceShot,
+    gallery: Gallery,
+    thresholds: Thresholds,
+    *,
+    decision: Decision = "gallery",
+    opinion: Opinion | None = None,
 ) -> tuple[Vote, IdentityDecided]:
-    """Decide who a track is from all of its shots; returns the vote with that answer noted, and the event."""
+    """Decide who a track is from all of its shots; returns the vote with that answer noted, and the event.
+
+    Args:
+        opinion: The classifier's on the track's mean vector; None when it was not or can't be asked.
+    """
     match = gallery.nearest(mean_vector(vote))
     answer, person_id = judge(match, best_quality=vote.best_quality, thresholds=thresholds)
+    if opinion is not None:
+        answer, person_id = combine(
+            answer,
+            person_id,
+            opinion,
+            decision=decision,
+            accepted=gallery.accepted(mean_vector(vote), thresholds.accept_similarity),
+            enrolled=gallery.people,
+        )
     changed = vote.answer is not None and (answer, person_id) != (vote.answer, vote.person_id)
     confirmed = answer != "unclear" and vote.shots >= _SHOTS_TO_CONFIRM and not changed
     state: IdentityState = "confirmed" if confirmed else "provisional"
@@ -135,5 +155,6 @@ def decide(
         model=vote.model,
         model_version=vote.model_version,
         gallery_generation=gallery.generation,
+        classifier_version=None if opinion is None else opinion.version,
     )
     return noted, event

@@ -20,6 +20,7 @@ from mien.vision.jpeg import decode_jpeg_rgb, encode_jpeg_rgb
 from services.detector.closeups import Closeup
 from services.detector.mtcnn import MtcnnDetector
 from services.detector.pipeline import CameraPipeline
+from services.detector.search import SearchSettings
 from services.detector.shots import ShotSettings
 from services.detector.tracker import TrackerSettings
 from tests.faces import people, read_rgb
@@ -110,9 +111,11 @@ def _shoot(detector: MtcnnDetector, frame_jpeg: bytes, closeup_jpeg: bytes | Non
     """Return the shot that the detector would send of the face in a frame."""
     image = decode_jpeg_rgb(frame_jpeg)
     settings = ShotSettings(min_identity_quality=0)
-    pipeline = CameraPipeline("bench", 1, tracking=TrackerSettings(confirm_score=0), shots=settings)
+    pipeline = CameraPipeline(
+        "bench", 1, tracking=TrackerSettings(confirm_score=0), shots=settings, search=SearchSettings()
+    )
     frame = Frame(frame_id="bench:1:1", jpeg=frame_jpeg, captured_at_ns=10**18, size_wh=FRAME_WH)
-    observation = pipeline.observe(frame, detector.detect(image, _CAMERA.min_face_px))
+    observation = pipeline.observe(frame, detector.detect(image, _CAMERA.min_face_px), image)
     closeup = None
     if closeup_jpeg is not None:
         closeup = Closeup(closeup_jpeg, frame_wh=FRAME_WH, detector=detector, max_pixels=10_000_000)

@@ -49,6 +49,24 @@ export function retryWords(status: CameraStatus, atMs: number): string {
   return seconds > 0 ? `in ${seconds} s` : "now";
 }
 
+/** What a status may say of a camera's main stream; older ingest processes say nothing. */
+interface MainStreamStatus {
+  main_stream?: { state: CameraStatus["state"]; reason: string; wanted?: boolean } | null;
+}
+
+/** How a camera's main stream is, in a few words. */
+export function mainStreamWords(
+  camera: Pick<Camera, "main_stream_url">,
+  status: CameraStatus & MainStreamStatus,
+): { tone: Tone; words: string } {
+  if (!camera.main_stream_url) return { tone: "off", words: "None" };
+  const said = status.main_stream;
+  if (!said) return { tone: "off", words: "Set, nothing heard of it yet" };
+  if (said.reason) return { tone: "warn", words: sentence(said.reason) };
+  if (said.state === "streaming") return { tone: "good", words: said.wanted ? "In use" : "Ready" };
+  return { tone: STATES[said.state].tone, words: STATES[said.state].short };
+}
+
 export function answerWords(answer: Answer | null, personName: string | null): string {
   if (answer === "known") return personName ?? "Known";
   if (answer === "unknown") return "Unknown";

@@ -88,6 +88,7 @@ class CameraFeed:
             captured_at_ns=time.time_ns() - int(age_seconds * 1e9),
             size_wh=(image_rgb.shape[1], image_rgb.shape[0]),
             max_age_ms=changes.get("max_age_ms", 5000),
+            still=changes.get("still", False),
             closeup_jpeg=changes.get("closeup_jpeg"),
             closeup_size_wh=changes.get("closeup_size_wh"),
         )

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from mien.bench.numbers import README, fill_tables
+from mien.bench.numbers import README, fill_tables, render
 
 
 def test_readme_tables_equal_the_measurements() -> None:
@@ -29,6 +29,24 @@ def test_table_is_made_from_the_summary(tmp_path: Path) -> None:
     assert "| cpu | kafka 3.21 |" in text
     assert "*Abacus, 2 cores, 4.0 GiB; 2026-01-02, 2 runs*" in text
     assert "old" not in text
+
+
+def test_rows_of_the_summary_are_tables_of_their_own() -> None:
+    """One per list, after the other figures; an empty list leaves nothing behind, a missing value a dash."""
+    record = {
+        "machine": {"processor": "Abacus", "cores": 2, "memory_gib": 4.0, "system": "x"},
+        "when": "2026-01-02T03:04:05+00:00",
+        "runs": [{}],
+        "summary": {
+            "differences": [],
+            "videos": [{"video": "lobby", "same_names": 1.0}, {"video": "desk", "same_names": None}],
+            "calls": 12,
+        },
+    }
+    lines = render(record).splitlines()
+    assert lines[:3] == ["| measured | value |", "|---|---|", "| calls | 12 |"]
+    table = lines.index("| video | same names |")
+    assert lines[table + 1 : table + 4] == ["| ---|--- |", "| lobby | 1 |", "| desk | – |"]
 
 
 def test_table_without_measurement_is_an_error(tmp_path: Path) -> None:

@@ -93,7 +93,7 @@ def test_a_shot_is_cut_from_the_closeup_and_judged_by_it() -> None:
     """The crop's face is as large as in the main stream, and its quality is that view's."""
     watching = Watching()
     frame = watching.frame(seconds=0)
-    observation = watching.pipeline.observe(frame, sure((120, 70), side=40))
+    observation = watching.pipeline.observe(frame, sure((120, 70), side=40), SMALL)
     close = closeup(FakeDetector(at((132, 132), side=120, score=0.99)))
     (shot,) = watching.pipeline.take_shots(frame, SMALL, observation, watching.camera, close).taken
     left, top, right, bottom = shot.box_xyxy
@@ -111,7 +111,7 @@ def test_the_frame_serves_where_the_closeup_is_worse() -> None:
     ):
         watching = Watching()
         frame = watching.frame(seconds=0)
-        observation = watching.pipeline.observe(frame, sure((120, 70), side=80))
+        observation = watching.pipeline.observe(frame, sure((120, 70), side=80), LARGE[:360, :640])
         close = closeup(FakeDetector(found), image=image)
         (shot,) = watching.pipeline.take_shots(
             frame, LARGE[:360, :640], observation, watching.camera, close
@@ -126,7 +126,7 @@ def test_a_closeup_is_not_even_decoded_when_no_shot_is_due() -> None:
     for index in range(5):
         watching.see(sure((120, 70), side=100), seconds=index / 5)
     frame = watching.frame(seconds=1.0)
-    observation = watching.pipeline.observe(frame, sure((120, 70), side=100))
+    observation = watching.pipeline.observe(frame, sure((120, 70), side=100), SMALL)
     detector = FakeDetector()
     watching.pipeline.take_shots(frame, SMALL, observation, watching.camera, closeup(detector))
     assert detector.asked == []

@@ -1,14 +1,11 @@
 """MTCNN finds real faces, and nothing where there are none."""
 
-from itertools import pairwise
-
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from mien.vision.boxes import overlap_matrix
-from services.detector.mtcnn import MtcnnDetector, MtcnnLimits, pyramid_sizes
+from services.detector.limits import clocked
+from services.detector.mtcnn import MtcnnDetector, MtcnnLimits
 from tests.unit.detector.staged import boxes_by_picture, read_rgb, require
 
 
@@ -54,9 +51,15 @@ def test_noise_is_bounded_work() -> None:
     """A frame of noise with every threshold at zero passes no more candidates on than the limits say."""
     noise = np.random.default_rng(0).integers(0, 256, (360, 640, 3), dtype=np.uint8)
     limits = MtcnnLimits(
-        proposal_score=0, refinement_score=0, output_score=0, refined_candidates=32, output_candidates=8
+        proposal_score=0, refinement_score=0, output_score=0, refined_candidates=48, output_candidates=8
     )
-    assert len(MtcnnDetector(limits=limits).detect(noise, 20)) <= 8
+    detector = MtcnnDetector(limits=limits)
+    with clocked(detector) as clock:
+        found = detector.detect(noise, 20)
+    assert len(clock.inputs["P-Net"]) == 1
+    assert 0 < sum(shape[0] for shape in clock.inputs["R-Net"]) <= 48
+    assert 0 < sum(shape[0] for shape in clock.inputs["O-Net"]) <= 8
+    assert len(found) <= 8
 
 
 @pytest.mark.parametrize("size_wh", [(1, 1), (11, 200), (640, 12), (40, 40)])
@@ -68,11 +71,13 @@ def test_a_picture_without_room_for_a_face_is_empty(
     assert (len(found), found.boxes_xyxy.shape, found.landmarks_xy.shape) == (0, (0, 4), (0, 5, 2))
 
 
-@given(st.integers(1, 4000), st.integers(1, 4000), st.integers(20, 1000))
-def test_pyramids_end(width: int, height: int, min_face_px: int) -> None:
-    """Every level is at least as large as a proposal cell, smaller than the one before, and there are few."""
-    sizes = pyramid_sizes((width, height), min_face_px)
-    assert all(min(size) >= 12 for size in sizes)
-    assert all(a[0] > b[0] and a[1] > b[1] for a, b in pairwise(sizes))
-    assert len(sizes) <= 20
-    assert bool(sizes) == (min(width, height) * (12 / min_face_px) >= 12)
+def test_boxes_end_at_the_edge_of_the_picture(detector: MtcnnDetector) -> None:
+    """A face that the picture's edge cuts through is boxed within the picture."""
+    path = next(iter(boxes_by_picture(require("verified_groups"))))
+    image = read_rgb(path)
+    left, top, right, bottom = detector.detect(image, 40).boxes_xyxy[0].astype(int)
+    cut = image[top + (bottom - top) // 6 :, left:right]
+    found = detector.detect(np.ascontiguousarray(cut), 40)
+    assert len(found) > 0
+    assert (found.boxes_xyxy >= 0).all()
+    assert (found.boxes_xyxy[:, 2:] <= [cut.shape[1], cut.shape[0]]).all()

@@ -134,3 +134,21 @@ def test_template_of_another_size_is_left_out_and_counted() -> None:
         generation=1,
     )
     assert (len(gallery), gallery.ignored) == (1, 1)
+
+
+def test_the_gallery_lists_whom_it_accepts_the_nearest_first() -> None:
+    """Each person once, and nobody below the threshold."""
+    gallery = Gallery(
+        [
+            template("ada", ADA),
+            template("ada", unit(1.0, 0.2)),
+            template("bob", unit(1.0, 0.4)),
+            template("cleo", BOB),
+        ],
+        dimensions=DIMENSIONS,
+        generation=1,
+    )
+    assert gallery.accepted(ADA, 0.9) == ["ada", "bob"]
+    assert gallery.accepted(unit(0.0, 0.0, 1.0), 0.9) == []
+    assert gallery.people == {"ada", "bob", "cleo"}
+    assert Gallery([], dimensions=DIMENSIONS, generation=1).accepted(ADA, 0.9) == []

@@ -14,12 +14,13 @@ from mien.contracts.events import (
     TemplateCreated,
     decode_event,
 )
-from mien.contracts.models import EMBEDDINGS, FACE_EMBEDDER
+from mien.contracts.models import EMBEDDINGS, FACE_EMBEDDER, FACE_EMBEDDER_FUSED, SERVED_EMBEDDERS
 from mien.contracts.shared_state import vote_key
 from mien.contracts.topics import ENROLMENT_RESULTS, IDENTITIES
 from mien.errors import PermanentError, TransientError
 from mien.runtime.event_loop import Received
 from mien.runtime.serving import Prediction
+from services.recognizer.classification import Opinion
 from services.recognizer.config import RecognizerSettings
 from services.recognizer.main import Recognizer
 from services.recognizer.pipeline import add_shot
@@ -32,15 +33,18 @@ class BrightnessEmbedder:
 
     def __init__(self) -> None:
         self.batch_sizes: list[int] = []
+        self.models: set[str] = set()
         self.error: Exception | None = None
 
     async def predict(self, model: str, inputs: dict[str, NDArray[np.uint8]], **_: object) -> Prediction:
         if self.error:
             raise self.error
         images = inputs["images"]
-        assert images.shape[1:] == (FACE_EMBEDDER.size, FACE_EMBEDDER.size, 3)
+        (spec,) = (spec for spec in SERVED_EMBEDDERS if spec.name == model)
+        assert images.shape[1:] == (spec.size, spec.size, 3)
+        self.models.add(model)
         self.batch_sizes.append(len(images))
-        vectors = np.zeros((len(images), FACE_EMBEDDER.dimensions), dtype=np.float32)
+        vectors = np.zeros((len(images), spec.dimensions), dtype=np.float32)
         vectors[:, :3] = images.reshape(len(images), -1, 3).mean(axis=1)
         vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
         return Prediction(outputs={EMBEDDINGS: vectors}, version=1)
@@ -99,6 +103,26 @@ async def test_enrolled_person_is_recognised_and_a_stranger_is_not(bench: Bench)
     ]
 
 
+async def test_a_fused_embedder_asks_both_models_and_names_people(bench: Bench) -> None:
+    """The gallery, the votes and the thresholds work on its vectors as on those of one model."""
+    bench.recognizer = Recognizer(
+        RecognizerSettings(embedder=FACE_EMBEDDER_FUSED.name),
+        redis=bench.redis,
+        serving=bench.serving,  # type: ignore[arg-type]
+        producer=bench.producer,
+    )
+    await enrol(bench, "rosa", RED)
+    await bench.recognizer.handle(
+        received(face_shot(crop_jpeg=RED), face_shot(crop_jpeg=BLUE, track_id="door:3:18"))
+    )
+    assert [(event.answer, event.person_id) for event in bench.identities()] == [
+        ("known", "rosa"),
+        ("unknown", None),
+    ]
+    assert bench.serving.models == {"face_embedder", "face_embedder_faceres"}
+    assert {event.model for event in bench.identities()} == {"face_embedder_fused"}
+
+
 async def test_enrolment_is_answered_on_its_partition(bench: Bench) -> None:
     """The gateway learns which template a photo became."""
     await enrol(bench, "rosa", RED)
@@ -148,6 +172,29 @@ async def test_another_recognizer_goes_on_from_the_vote_in_redis(bench: Bench) -
     )
     await heir.recognizer.handle(received(face_shot(crop_jpeg=RED, shot_number=2)))
     assert heir.identities()[0].state == "confirmed"
+
+
+async def test_a_classifier_has_a_say_where_it_is_asked(bench: Bench) -> None:
+    """The gallery accepts Rosa; the classifier is sure that it is somebody else, so nobody is named."""
+    await enrol(bench, "rosa", RED)
+    asked: list[tuple[int, ...]] = []
+
+    class SureOfBob:
+        async def opinion(self, vector: NDArray[np.float32]) -> Opinion:
+            asked.append(vector.shape)
+            return Opinion({"rosa": 0.01, "bob": 0.99}, accept_probability=0.9, version=7)
+
+    bench.recognizer = Recognizer(
+        RecognizerSettings(decision="both"),
+        redis=bench.redis,
+        serving=bench.serving,  # type: ignore[arg-type]
+        producer=bench.producer,
+        classifier=SureOfBob(),  # type: ignore[arg-type]
+    )
+    await bench.recognizer.handle(received(face_shot(crop_jpeg=RED)))
+    (event,) = bench.identities()
+    assert (event.answer, event.classifier_version) == ("unclear", 7)
+    assert asked == [(FACE_EMBEDDER.dimensions,)]
 
 
 async def test_redis_away_is_transient(bench: Bench) -> None:

@@ -4,6 +4,8 @@ import type {
   Camera,
   CameraCreate,
   CameraEdit,
+  CameraWork,
+  FitnessReport,
   Person,
   PersonEdit,
   Photo,
@@ -60,6 +62,9 @@ export const api = {
   editCamera: (cameraId: string, changes: Partial<CameraEdit>) =>
     request<Camera>("PATCH", `/api/cameras/${id(cameraId)}`, changes),
   removeCamera: (cameraId: string) => request<void>("DELETE", `/api/cameras/${id(cameraId)}`),
+  fitness: (cameraId: string) => request<FitnessReport>("GET", `/api/cameras/${id(cameraId)}/fitness`),
+  resetFitness: (cameraId: string) => request<void>("DELETE", `/api/cameras/${id(cameraId)}/fitness`),
+  work: (cameraId: string) => request<CameraWork>("GET", `/api/cameras/${id(cameraId)}/work`),
 
   people: () => request<Person[]>("GET", "/api/people"),
   person: (personId: string) => request<Person>("GET", `/api/people/${id(personId)}`),

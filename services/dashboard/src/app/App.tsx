@@ -2,6 +2,7 @@ import { useEffect } from "react";
 import { Navigate, Route, Routes } from "react-router";
 import { cameras, connection, people, system } from "../live/live";
 import { AccountPage } from "../pages/AccountPage";
+import { CameraPage } from "../pages/CameraPage";
 import { CamerasPage } from "../pages/CamerasPage";
 import { HistoryPage } from "../pages/HistoryPage";
 import { LivePage } from "../pages/LivePage";
@@ -44,6 +45,7 @@ export function App() {
         <Routes>
           <Route index element={<LivePage />} />
           <Route path="cameras" element={<CamerasPage />} />
+          <Route path="cameras/:cameraId" element={<CameraPage />} />
           <Route path="people" element={<PeoplePage />} />
           <Route path="people/:personId" element={<PersonPage />} />
           <Route path="history" element={<HistoryPage />} />

@@ -56,6 +56,30 @@ export interface paths {
         patch: operations["edit_camera"];
         trace?: never;
     };
+    "/api/cameras/{camera_id}/fitness": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Fitness
+         * @description Return how well a camera serves recognition, with the views behind it.
+         */
+        get: operations["get_fitness"];
+        put?: never;
+        post?: never;
+        /**
+         * Reset Fitness
+         * @description Forget who passed, after the camera was moved: it is judged by those who pass from now on.
+         */
+        delete: operations["reset_fitness"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/cameras/{camera_id}/snapshot.jpg": {
         parameters: {
             query?: never;
@@ -68,6 +92,26 @@ export interface paths {
          * @description Return the next picture that the camera delivers, waiting for it up to three seconds.
          */
         get: operations["get_snapshot"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cameras/{camera_id}/work": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Work
+         * @description Return what was done with a camera's pictures in the last hour.
+         */
+        get: operations["get_work"];
         put?: never;
         post?: never;
         delete?: never;
@@ -491,6 +535,7 @@ export interface components {
             emotion_purpose: string;
             /** Enabled */
             enabled: boolean;
+            fitness: components["schemas"]["FitnessInfo"];
             /** Frame Width Px */
             frame_width_px: number;
             /** Has Password */
@@ -616,6 +661,42 @@ export interface components {
             type: "camera";
         };
         /**
+         * CameraWork
+         * @description What was done with a camera's pictures since *since_ns*, an hour ago at the most.
+         *
+         *     A picture is captured; every so often one is sampled. It is *unchanged* where nothing moved in it,
+         *     *given_up* where newer ones came before its turn or it was damaged, and else it is looked at.
+         */
+        CameraWork: {
+            /** Captured */
+            captured: number;
+            /** Emotion Shots */
+            emotion_shots: number;
+            /** Faces */
+            faces: number;
+            /** Given Up */
+            given_up: number;
+            /** Identity Shots */
+            identity_shots: number;
+            /** Looked At */
+            looked_at: number;
+            /** Sampled */
+            sampled: number;
+            /** Since Ns */
+            since_ns: number;
+            /**
+             * Skipped
+             * @description Faces that were not sent on, by reason
+             */
+            skipped: {
+                [key: string]: number;
+            };
+            /** Tracks */
+            tracks: number;
+            /** Unchanged */
+            unchanged: number;
+        };
+        /**
          * CamerasChanged
          * @description A camera was added, edited or removed: ask ``GET /api/cameras`` again.
          */
@@ -655,6 +736,56 @@ export interface components {
         ErrorMessage: {
             /** Detail */
             detail: string;
+        };
+        /**
+         * FitnessInfo
+         * @description How well a camera serves recognition, from the people that lately passed it.
+         */
+        FitnessInfo: {
+            /** Advice */
+            advice: string;
+            /**
+             * Fitness
+             * @enum {string}
+             */
+            fitness: "unknown" | "good" | "fair" | "poor";
+            /** Median Brightness */
+            median_brightness: number;
+            /** Median Face Px */
+            median_face_px: number;
+            /** Median Pitch */
+            median_pitch: number;
+            /** Median Sharpness */
+            median_sharpness: number;
+            /** Median Yaw */
+            median_yaw: number;
+            /** Obstacles */
+            obstacles: {
+                [key: string]: number;
+            };
+            /** Since Ns */
+            since_ns: number;
+            /** Tracks */
+            tracks: number;
+            /** Until Ns */
+            until_ns: number;
+            /** Usable Share */
+            usable_share: number;
+        };
+        /**
+         * FitnessReport
+         * @description A camera's fitness with the views behind it, the oldest first, and what a view needs.
+         */
+        FitnessReport: {
+            /** Faces */
+            faces: components["schemas"]["PassedFaceInfo"][];
+            fitness: components["schemas"]["FitnessInfo"];
+            /** Needed */
+            needed: {
+                [key: string]: components["schemas"]["NeededInfo"];
+            };
+            /** Tracks Needed */
+            tracks_needed: number;
         };
         /**
          * HealthInfo
@@ -796,6 +927,16 @@ export interface components {
             wanted: boolean;
         };
         /**
+         * NeededInfo
+         * @description From where to where a measure is good enough; null is no limit.
+         */
+        NeededInfo: {
+            /** At Least */
+            at_least: number | null;
+            /** At Most */
+            at_most: number | null;
+        };
+        /**
          * Notice
          * @description Something the person at the screen should know, in words.
          */
@@ -803,6 +944,28 @@ export interface components {
             message: string;
             /** @enum {unknown} */
             type: "notice";
+        };
+        /**
+         * PassedFaceInfo
+         * @description The best view of somebody who passed; *yaw* without its sign.
+         */
+        PassedFaceInfo: {
+            /** Brightness */
+            brightness: number;
+            /** Ended At Ns */
+            ended_at_ns: number;
+            /** Evenness */
+            evenness: number;
+            /** Face Px */
+            face_px: number;
+            /** Pitch */
+            pitch: number;
+            /** Score */
+            score: number;
+            /** Sharpness */
+            sharpness: number;
+            /** Yaw */
+            yaw: number;
         };
         /**
          * PasswordChange
@@ -1379,6 +1542,138 @@ export interface operations {
             };
         };
     };
+    get_fitness: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                camera_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FitnessReport"];
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    reset_fitness: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                camera_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
     get_snapshot: {
         parameters: {
             query?: never;
@@ -1397,6 +1692,73 @@ export interface operations {
                 };
                 content: {
                     "image/jpeg": unknown;
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    get_work: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                camera_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CameraWork"];
                 };
             };
             /** @description Not logged in */
