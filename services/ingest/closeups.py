@@ -10,8 +10,9 @@ from typing import Final, Literal, Protocol
 
 from services.ingest.picture import Picture
 
-# A camera whose two sessions tell times that differ by more than their arrivals do keeps no common clock.
-_SAME_CLOCK_SECONDS: Final = 0.5
+# A camera whose two sessions tell times this much further apart than their arrivals keeps no common clock.
+# Less would be mistaken for it on a busy machine, where reading itself is up to a second behind.
+_SAME_CLOCK_SECONDS: Final = 2.0
 # What is left of errors when times are right: jitter of the network and of a busy machine.
 _SLACK_SECONDS: Final = 0.01
 # A walking head moves its own width in about a tenth of a second.
