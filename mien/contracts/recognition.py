@@ -6,7 +6,7 @@ float32, little-endian, of unit length; those of different embedders are never c
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -76,7 +76,8 @@ class Calibration(msgspec.Struct, frozen=True, kw_only=True, tag="calibration"):
     Attributes:
         false_accept_rate: Share of strangers' faces that may be given a name; what was asked for.
         person_thresholds: Stricter thresholds of people whom others resemble, by person id.
-        people, templates, strangers: How many there were when it was made.
+        basis: What decided: ``cohort``, the embedder's figures; ``gallery``, the people's own resemblance.
+        people, templates: How many there were when it was made.
     """
 
     embedder: str
@@ -86,9 +87,9 @@ class Calibration(msgspec.Struct, frozen=True, kw_only=True, tag="calibration"):
     reject_similarity: float
     calibrated_at_ns: int
     person_thresholds: dict[str, float] = {}
+    basis: Literal["gallery", "cohort"] = "cohort"
     people: int = 0
     templates: int = 0
-    strangers: int = 0
 
 
 class StrangerPolicy(msgspec.Struct, frozen=True, kw_only=True, tag="stranger_policy"):

@@ -37,6 +37,10 @@ class TemplateStore:
         }
         return TemplateChanges(changes.generation, templates, changes.is_complete)
 
+    async def generation(self, embedder: str) -> int:
+        """Return how often an embedder's templates have changed."""
+        return await self._hash(embedder).generation()
+
     async def load(self, embedder: str) -> list[Template]:
         """Return all templates of an embedder, by id."""
         changes = await self.read(embedder)

@@ -1,6 +1,6 @@
 """What people have said about who is who, in Redis: written by the gateway, followed by all."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from redis.asyncio import Redis
 
@@ -35,6 +35,10 @@ class RuleStore:
                 self._by_id[name] = decode_rule(value)
         self._rules = Rules.of(self._by_id.values(), generation=changes.generation)
         return self._rules
+
+    def ids(self, matches: Callable[[Rule], bool]) -> list[str]:
+        """Return the ids of the rules as last read that match."""
+        return [id_ for id_, rule in self._by_id.items() if matches(rule)]
 
     async def write(
         self,
