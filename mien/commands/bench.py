@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from mien.bench.gallery import GalleryBench, measure_gallery, save_gallery_plot
 from mien.bench.live import LiveBench, measure_live
 from mien.bench.numbers import render
 from mien.bench.portraits import write_bench_clips
@@ -41,4 +42,21 @@ def live(
         console.print(
             f"Written to {path.relative_to(MEASUREMENTS.parents[1])}; `make numbers` updates the README."
         )
+    console.print(render({"machine": machine_facts(), "when": "today", "runs": runs, "summary": summary}))
+
+
+@app.command()
+def gallery(
+    quick: Annotated[bool, typer.Option("--quick", help="Up to 100,000 templates only.")] = False,
+    save: Annotated[bool, typer.Option(help="Keep the figures in docs/measurements/gallery.json.")] = True,
+) -> None:
+    """Searching a gallery of a thousand to a million templates: exactly, and through the index."""
+    console = Console()
+    bench = GalleryBench(sizes=(1_000, 10_000, 100_000)) if quick else GalleryBench()
+    console.print(f"Searching galleries of {', '.join(f'{size:,}' for size in bench.sizes)} templates …")
+    runs, summary = measure_gallery(bench)
+    if save:
+        path = write_measurement("gallery", runs=runs, summary=summary)
+        save_gallery_plot(runs)
+        console.print(f"Written to {path.relative_to(MEASUREMENTS.parents[1])}.")
     console.print(render({"machine": machine_facts(), "when": "today", "runs": runs, "summary": summary}))

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, undefer
 
 from mien.contracts.events import PhotoRejected, TemplateCreated
 from mien.errors import MienError
-from services.gateway.database import Person, Photo, Sighting
+from services.gateway.database import Person, Photo, Sighting, StrangerVisit
 from services.gateway.schemas import PersonInfo, PhotoInfo, SightingInfo
 from services.gateway.who import WhoIsWho, is_ignored
 
@@ -166,8 +166,9 @@ def list_sightings(
 ) -> list[SightingInfo]:
     """Return history, the newest first; without those who are ignored unless they are asked for."""
     query = (
-        select(Sighting, Person.name)
+        select(Sighting, Person.name, StrangerVisit.member_id)
         .outerjoin(Person, Person.person_id == Sighting.person_id)
+        .outerjoin(StrangerVisit, StrangerVisit.member_id == Sighting.track_id)
         .order_by(Sighting.ended_at.desc(), Sighting.track_id)
         .limit(limit)
     )
@@ -186,7 +187,7 @@ def list_sightings(
             or_(Person.ignored.is_(None), ~Person.ignored),
             or_(Sighting.stranger_id.is_(None), Sighting.stranger_id.not_in(who.ignored_strangers)),
         )
-    return [_sighting_info(sighting, name, who) for sighting, name in session.execute(query)]
+    return [_sighting_info(*row, who) for row in session.execute(query)]
 
 
 def require_sighting(session: Session, track_id: str) -> Sighting:
@@ -209,7 +210,13 @@ def get_sighting(session: Session, who: WhoIsWho, track_id: str) -> SightingInfo
     """
     sighting = require_sighting(session, track_id)
     person = session.get(Person, sighting.person_id) if sighting.person_id else None
-    return _sighting_info(sighting, person.name if person else None, who)
+    visit = session.get(StrangerVisit, track_id)
+    return _sighting_info(sighting, person.name if person else None, visit.member_id if visit else None, who)
+
+
+def visit_face_url(visit_id: str) -> str:
+    """Return where the face of a stranger's visit is read."""
+    return f"/api/strangers/faces/{visit_id}.jpg"
 
 
 def _person_info(
@@ -231,7 +238,9 @@ def _person_info(
     )
 
 
-def _sighting_info(sighting: Sighting, person_name: str | None, who: WhoIsWho) -> SightingInfo:
+def _sighting_info(
+    sighting: Sighting, person_name: str | None, visit_id: str | None, who: WhoIsWho
+) -> SightingInfo:
     stranger = who.strangers.get(sighting.stranger_id) if sighting.stranger_id else None
     denied_id = who.denials.get(sighting.track_id)
     forgotten = sighting.answer == "known" and sighting.person_id is None
@@ -257,6 +266,7 @@ def _sighting_info(sighting: Sighting, person_name: str | None, who: WhoIsWho) -
         stranger_label=stranger.label if stranger else None,
         denied_person_id=denied_id,
         denied_person_name=who.people.get(denied_id) if denied_id else None,
+        face_url=visit_face_url(visit_id) if visit_id else None,
         ignored=is_ignored(sighting.person_id, sighting.stranger_id, who),
         **fields,
     )

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, undefer
 from mien.contracts.events import StrangerSeen, StrangerWithdrawn
 from mien.contracts.recognition import Rules
 from services.gateway.database import Person, Photo, Sighting, Stranger, StrangerVisit
-from services.gateway.people import NotFoundError, new_id
+from services.gateway.people import NotFoundError, new_id, visit_face_url
 from services.gateway.recognition_schemas import StrangerInfo, VisitInfo
 from services.gateway.who import WhoIsWho
 
@@ -238,13 +238,8 @@ def visit_info(visit: StrangerVisit) -> VisitInfo:
         camera_name=visit.camera_name,
         seen_at=visit.seen_at,
         quality=visit.quality,
-        face_url=face_url(visit),
+        face_url=visit_face_url(visit.member_id),
     )
-
-
-def face_url(visit: StrangerVisit) -> str:
-    """Return where a visit's face is read."""
-    return f"/api/strangers/faces/{visit.member_id}.jpg"
 
 
 def _stranger_info(
@@ -265,6 +260,6 @@ def _stranger_info(
         visit_count=len({visit.track_id for visit in visits}),
         cameras=sorted({visit.camera_name for visit in visits}),
         visit_times=[visit.seen_at for visit in visits[:MOST_VISITS_TOLD]],
-        face_url=face_url(best),
+        face_url=visit_face_url(best.member_id),
         best_quality=best.quality,
     )

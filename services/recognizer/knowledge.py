@@ -12,10 +12,12 @@ from mien.runtime import metrics
 from mien.runtime.gallery import TemplateStore
 from mien.runtime.rules import RuleStore
 from mien.runtime.strangers import StrangerStore
+from mien.vision.similarity import VectorIndex
 from services.recognizer.clustering import StrangerIndex
 from services.recognizer.config import RecognizerSettings
-from services.recognizer.gallery import Gallery
+from services.recognizer.gallery import Gallery, comparable
 from services.recognizer.pipeline import Thresholds
+from services.recognizer.search import IndexKeeper
 
 log = structlog.get_logger()
 
@@ -45,6 +47,7 @@ class Knowledge:
         self._by_id: dict[str, Template] = {}
         self._generations = _Generations()
         self._grouped_by = -1
+        self._indexes = IndexKeeper(dimensions=self._spec.dimensions)
         self._refreshing = asyncio.Lock()
         self.gallery = Gallery([], dimensions=self._spec.dimensions, generation=-1)
         self.thresholds = self._thresholds_under(None)
@@ -87,7 +90,7 @@ class Knowledge:
     async def _refresh_gallery(self) -> None:
         changes = await self._templates.read(self._spec.name, self._generations.templates)
         seen = (changes.generation, self.rules.generation)
-        if seen == (self._generations.templates, self._generations.rules):
+        if seen == (self._generations.templates, self._generations.rules) and not self._indexes.has_news:
             return
         if changes.is_complete:
             self._by_id = {}
@@ -97,20 +100,24 @@ class Knowledge:
                 self._by_id[template_id] = template
         self._generations.templates = changes.generation
         self.thresholds = self._thresholds_under(self.rules.calibrations.get(self._spec.name))
-        self.gallery = await asyncio.to_thread(self._build_gallery)
+        templates = comparable(list(self._by_id.values()), dimensions=self._spec.dimensions)
+        index = self._indexes.index_for(templates)
+        self.gallery = self._gallery_of(templates, index)
+        unusable = sum(not one.set_aside for one in self._by_id.values()) - len(templates)
         metrics.GALLERY_TEMPLATES.set(len(self.gallery))
         log.info(
             "gallery.loaded",
             templates=len(self.gallery),
             changed=len(changes.templates),
-            ignored=self.gallery.ignored,
+            ignored=unusable,
             generation=self.gallery.generation,
         )
 
-    def _build_gallery(self) -> Gallery:
+    def _gallery_of(self, templates: list[Template], index: VectorIndex) -> Gallery:
         model = (self._spec.name, self._settings.embedder_version)
         return Gallery(
-            list(self._by_id.values()),
+            templates,
+            index=index,
             dimensions=self._spec.dimensions,
             # Both only grow, and so does their sum.
             generation=self._generations.templates + self.rules.generation,

@@ -28,7 +28,10 @@ export function SightingRow({ sighting, compact, onePerson, corrected }: Sightin
       <Avatar name={sighting.answer === "known" ? name : ""} src={sighting.face_url} />
       <div className="sighting__who">
         {onePerson ? <span>{sighting.camera_name}</span> : <Who sighting={sighting} name={name} />}
-        {!compact && <Resemblance sighting={sighting} />}
+        <small>
+          {!onePerson && sighting.camera_name}
+          {!compact && <Resemblance sighting={sighting} apart={!onePerson} />}
+        </small>
       </div>
       {!compact && sighting.emotions && <Emotions shares={sighting.emotions} />}
       {corrected && <Correct sighting={sighting} corrected={corrected} />}
@@ -41,16 +44,16 @@ export function SightingRow({ sighting, compact, onePerson, corrected }: Sightin
 }
 
 /** How sure a name is, in words; the figures when pointed at. */
-function Resemblance({ sighting }: { sighting: Sighting }) {
-  if (sighting.denied_person_id) {
-    return <small className="sighting__sure">Not {sighting.denied_person_name ?? "who it seemed"}</small>;
-  }
+function Resemblance({ sighting, apart }: { sighting: Sighting; apart: boolean }) {
+  const before = apart ? " · " : "";
+  if (sighting.denied_person_id) return `${before}Not ${sighting.denied_person_name ?? "who it seemed"}`;
   const words = similarityWords(sighting.similarity, sighting.accept_similarity);
   if (!words || sighting.answer !== "known") return null;
   return (
-    <small className="sighting__sure" title={words.figures}>
+    <span title={words.figures}>
+      {before}
       {words.word}
-    </small>
+    </span>
   );
 }
 
@@ -85,12 +88,7 @@ function Who({ sighting, name }: { sighting: Sighting; name: string }) {
   const to = sighting.person_id
     ? `/people/${encodeURIComponent(sighting.person_id)}`
     : sighting.stranger_id && `/strangers/${encodeURIComponent(sighting.stranger_id)}`;
-  return (
-    <>
-      {to ? <Link to={to}>{name}</Link> : <span className="muted">{name}</span>}
-      <small>{sighting.camera_name}</small>
-    </>
-  );
+  return <>{to ? <Link to={to}>{name}</Link> : <span className="muted">{name}</span>}</>;
 }
 
 /** Shares of a sighting's time, largest first. */

@@ -14,7 +14,6 @@ import { NameStranger } from "./NameStranger";
 import { setIgnored, takeApart, unname } from "./strangerActions";
 
 const WHEN: Intl.DateTimeFormatOptions = {
-  weekday: "short",
   day: "numeric",
   month: "short",
   hour: "2-digit",
