@@ -74,10 +74,12 @@ class ReplicatedHash:
         if since == generation:
             return Changes(generation, {}, is_complete=False)
         if since < 0 or since > generation or since < generation - _REMEMBERED_GENERATIONS:
-            found: dict[bytes, bytes] = await self._redis.hgetall(self._key)
-            return Changes(
-                generation, {name.decode(): value for name, value in found.items()}, is_complete=True
-            )
+            # In pieces: one answer of 70 MB keeps Redis from everybody else, and outlasts a timeout.
+            found = {
+                name.decode(): value
+                async for name, value in self._redis.hscan_iter(self._key, count=_FETCHED_AT_ONCE)
+            }
+            return Changes(generation, found, is_complete=True)
         names: list[bytes] = await self._redis.zrangebyscore(self._changed_key, f"({since}", "+inf")
         values: dict[str, bytes | None] = {}
         for start in range(0, len(names), _FETCHED_AT_ONCE):

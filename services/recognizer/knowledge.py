@@ -12,7 +12,6 @@ from mien.runtime import metrics
 from mien.runtime.gallery import TemplateStore
 from mien.runtime.rules import RuleStore
 from mien.runtime.strangers import StrangerStore
-from mien.vision.similarity import VectorIndex
 from services.recognizer.clustering import StrangerIndex
 from services.recognizer.config import RecognizerSettings
 from services.recognizer.gallery import Gallery, comparable
@@ -100,9 +99,10 @@ class Knowledge:
                 self._by_id[template_id] = template
         self._generations.templates = changes.generation
         self.thresholds = self._thresholds_under(self.rules.calibrations.get(self._spec.name))
+        self._indexes.take_news()
         templates = comparable(list(self._by_id.values()), dimensions=self._spec.dimensions)
-        index = self._indexes.index_for(templates)
-        self.gallery = self._gallery_of(templates, index)
+        self.gallery = await asyncio.to_thread(self._gallery_of, templates)
+        self._indexes.take_news()
         unusable = sum(not one.set_aside for one in self._by_id.values()) - len(templates)
         metrics.GALLERY_TEMPLATES.set(len(self.gallery))
         log.info(
@@ -113,11 +113,11 @@ class Knowledge:
             generation=self.gallery.generation,
         )
 
-    def _gallery_of(self, templates: list[Template], index: VectorIndex) -> Gallery:
+    def _gallery_of(self, templates: list[Template]) -> Gallery:
         model = (self._spec.name, self._settings.embedder_version)
         return Gallery(
             templates,
-            index=index,
+            index=self._indexes.index_for(templates),
             dimensions=self._spec.dimensions,
             # Both only grow, and so does their sum.
             generation=self._generations.templates + self.rules.generation,

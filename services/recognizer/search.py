@@ -29,21 +29,30 @@ class IndexKeeper:
         self._exact_up_to = exact_up_to
         self._base: tuple[list[Template], VectorIndex] | None = None
         self._building: asyncio.Task[tuple[list[Template], VectorIndex]] | None = None
+        self._wanted: list[Template] | None = None
 
     @property
     def has_news(self) -> bool:
         """Whether an index was finished that no gallery uses yet."""
         return self._building is not None and self._building.done()
 
-    def index_for(self, templates: Sequence[Template]) -> VectorIndex:
-        """Return an index over these templates, in this order; call it from the event loop's thread."""
+    def take_news(self) -> None:
+        """Let the index that was finished serve from now on, and begin the next one if one is wanted."""
         if self._building is not None and self._building.done():
             self._base, self._building = self._building.result(), None
+            self._wanted = None
+        if self._wanted is not None and self._building is None:
+            log.info("gallery.index_building", templates=len(self._wanted))
+            self._building = asyncio.create_task(asyncio.to_thread(self._built, self._wanted))
+            self._wanted = None
+
+    def index_for(self, templates: Sequence[Template]) -> VectorIndex:
+        """Return an index over these templates, in this order; blocks, so call it in a thread."""
         if len(templates) <= self._exact_up_to:
             self._base = None
             return ExactIndex(stacked(templates, self._dimensions))
         if self._base is None:
-            self._build(list(templates))
+            self._wanted = list(templates)
             return ExactIndex(stacked(templates, self._dimensions))
         return self._layered(templates, *self._base)
 
@@ -61,14 +70,9 @@ class IndexKeeper:
                 added.append(row)
         stale = len(added) + int((row_of_base < 0).sum())
         if stale > _REBUILT_AT_SHARE * len(templates):
-            self._build(list(templates))
+            self._wanted = list(templates)
         extra = ExactIndex(stacked([templates[row] for row in added], self._dimensions))
         return LayeredIndex(base, row_of_base, extra, np.array(added, dtype=np.int64))
-
-    def _build(self, templates: list[Template]) -> None:
-        if self._building is None:
-            log.info("gallery.index_building", templates=len(templates))
-            self._building = asyncio.create_task(asyncio.to_thread(self._built, templates))
 
     def _built(self, templates: list[Template]) -> tuple[list[Template], VectorIndex]:
         index = ApproximateIndex(stacked(templates, self._dimensions))

@@ -38,15 +38,15 @@ def test_exact_index_returns_the_nearest_in_order() -> None:
 
 
 def test_approximate_index_finds_what_the_exact_one_finds() -> None:
-    """With all cells searched nothing is missed; only precision is halved."""
+    """Another photo of somebody enrolled leads to them; only the precision of the figure is halved."""
     vectors = faces(2000)
-    index = ApproximateIndex(vectors)
-    exact = ExactIndex(vectors)
-    for query in faces(20, seed=1):
+    index, exact = ApproximateIndex(vectors), ExactIndex(vectors)
+    for query in vectors[:50] + 0.1 * faces(50, seed=1):
         rows, similarities = index.nearest(query, 10)
         wanted, exactly = exact.nearest(query, 10)
         assert rows[0] == wanted[0]
-        assert similarities == pytest.approx(exactly, abs=0.002)
+        assert similarities[0] == pytest.approx(exactly[0], abs=0.002)
+        assert similarities.tolist() == sorted(similarities, reverse=True)
 
 
 def test_layers_leave_out_what_is_gone_and_find_what_has_come() -> None:
@@ -68,9 +68,11 @@ async def test_large_gallery_is_exact_until_its_index_is_built_and_follows_chang
     templates = templates_of(vectors)
     keeper = IndexKeeper(dimensions=DIMENSIONS, exact_up_to=100)
     assert isinstance(keeper.index_for(templates), ExactIndex)
+    keeper.take_news()
     async with asyncio.timeout(30):
         while not keeper.has_news:
             await asyncio.sleep(0)
+    keeper.take_news()
     index = keeper.index_for(templates)
     assert isinstance(index, LayeredIndex)
     assert not keeper.has_news
@@ -81,5 +83,5 @@ async def test_large_gallery_is_exact_until_its_index_is_built_and_follows_chang
     assert isinstance(index, LayeredIndex)
     assert index.nearest(faces(1, seed=9)[0], 1)[0].tolist() == [399]
     assert index.nearest(vectors[5], 1)[0].tolist() == [4]
-    assert 399 not in index.nearest(vectors[0], 3)[0].tolist() or len(index) == 400
+    assert len(index) == 400
     assert isinstance(keeper.index_for(templates[:50]), ExactIndex)
