@@ -11,6 +11,7 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from mien.contracts.events import StrangerEvent, StrangerSeen, derive_event_id
@@ -64,7 +65,7 @@ class StrangerBook:
         """Write down what recognizers saw of strangers; a repetition changes nothing.
 
         Raises:
-            TransientError: The database is away.
+            TransientError: The database is away, or another gateway wrote of the same stranger first.
         """
         events = [one.event for one in received]
 
@@ -80,7 +81,11 @@ class StrangerBook:
                     sql.withdraw_visit(session, event)
             return has_new
 
-        if await self._database.run(write):
+        try:
+            has_new = await self._database.run(write)
+        except IntegrityError as error:
+            raise TransientError("another gateway wrote of the same stranger first") from error
+        if has_new:
             await self._names.announce_change()
 
     async def run(self, service: Service) -> None:
