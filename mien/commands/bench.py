@@ -18,6 +18,7 @@ from mien.bench.detect import DetectBench, measure_detect, pictures_in_all
 from mien.bench.detect_plot import plot_detect
 from mien.bench.detector_plot import plot_detector_scale
 from mien.bench.detector_scale import DetectorScaleBench, measure_detector_scale, step_table
+from mien.bench.gallery import GalleryBench, measure_gallery, save_gallery_plot
 from mien.bench.live import LiveBench, measure_live
 from mien.bench.numbers import render
 from mien.bench.portraits import write_bench_clips
@@ -159,6 +160,21 @@ def detector_scale(
     if save:
         console.print(f"Plotted in {plot_detector_scale(runs).relative_to(REPOSITORY)}.")
     _report(console, "detector_scale", runs, summary, save=save)
+
+
+@app.command()
+def gallery(
+    quick: Annotated[bool, typer.Option("--quick", help="Up to 100,000 templates only.")] = False,
+    save: Annotated[bool, typer.Option(help="Keep the figures in docs/measurements/gallery.json.")] = True,
+) -> None:
+    """Searching a gallery of a thousand to a million templates: exactly, and through the index."""
+    console = Console()
+    bench = GalleryBench(sizes=(1_000, 10_000, 100_000)) if quick else GalleryBench()
+    console.print(f"Searching galleries of {', '.join(f'{size:,}' for size in bench.sizes)} templates …")
+    runs, summary = measure_gallery(bench)
+    if save:
+        console.print(f"Plotted in {save_gallery_plot(runs).relative_to(REPOSITORY)}.")
+    _report(console, "gallery", runs, summary, save=save)
 
 
 @contextmanager

@@ -26,8 +26,6 @@ TRACK_TTL_SECONDS = 3600
 TRACK_STATE_TTL_SECONDS = 120
 """For what a worker keeps of a track between two of its shots, which are seconds apart."""
 PRESENCE_TTL_SECONDS = 6
-GALLERY_GENERATION_KEY = "mien:gallery:generation"
-"""Counts changes to any template; recognizers poll it each second."""
 GALLERIES_KEY = "mien:galleries"
 """Set of the embedders that have made templates, so that a person is forgotten in all of them."""
 PRESENCE_PATTERN = "mien:presence:*"
@@ -124,7 +122,7 @@ def emotion_state_key(track_id: str) -> str:
 
 
 def gallery_key(embedder: str) -> str:
-    """Hash of template id → :class:`Template` made by this embedder."""
+    """Replicated hash of template id → :class:`Template` made by this embedder."""
     return f"mien:gallery:{embedder}"
 
 
@@ -138,6 +136,7 @@ class Template(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         vector: float32 little-endian, unit length, as many values as the embedder has dimensions.
+        set_aside: Kept, but compared with nobody.
     """
 
     template_id: str
@@ -147,6 +146,7 @@ class Template(msgspec.Struct, frozen=True, kw_only=True):
     model_version: int
     vector: bytes
     quality: float = 0.0
+    set_aside: bool = False
 
 
 class Preview(msgspec.Struct, frozen=True, kw_only=True):

@@ -35,7 +35,8 @@ class RecognizerSettings(ServiceSettings):
         None,
         ge=-1,
         le=1,
-        description="Similarity from which a face is somebody; none takes the embedder's own",
+        description="Similarity from which a face is somebody; none takes what was calibrated on the gallery,"
+        " else the embedder's own",
     )
     min_quality: float = Field(
         0.25, ge=0, le=1, description="Below this, a face nobody resembles is 'unclear', not 'unknown'"
