@@ -15,7 +15,7 @@ from rich.markdown import Markdown
 from rich.progress import Progress
 
 from mien.bench.detector_plot import plot_detector_scale
-from mien.bench.detector_scale import DetectorScaleBench, measure_detector_scale, step_table
+from mien.bench.detector_scale import DetectorScaleBench, measure_detector_scale, rows_of, step_table
 from mien.bench.live import LiveBench, measure_live
 from mien.bench.numbers import render
 from mien.bench.portraits import write_bench_clips
@@ -122,11 +122,11 @@ def detector_scale(
                 bench, lambda doing, part: progress.update(task, description=doing, advance=part)
             )
         )
-    console.print(step_table(runs))
+    console.print(step_table(rows_of(runs)))
     if summary["linear_fit_r2_cameras"] is None:
         console.print("[yellow]Frames were dropped too soon for a line: is the machine busy with other work?")
     if save:
-        console.print(f"Plotted in {plot_detector_scale(runs).relative_to(REPOSITORY)}.")
+        console.print(f"Plotted in {plot_detector_scale(rows_of(runs)).relative_to(REPOSITORY)}.")
     _report(console, "detector_scale", runs, summary, save=save)
 
 
