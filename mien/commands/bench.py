@@ -17,7 +17,7 @@ from rich.progress import Progress
 from mien.bench.detect import DetectBench, measure_detect, pictures_in_all
 from mien.bench.detect_plot import plot_detect
 from mien.bench.detector_plot import plot_detector_scale
-from mien.bench.detector_scale import DetectorScaleBench, measure_detector_scale, step_table
+from mien.bench.detector_scale import DetectorScaleBench, measure_detector_scale, rows_of, step_table
 from mien.bench.gallery import GalleryBench, measure_gallery, save_gallery_plot
 from mien.bench.live import LiveBench, measure_live
 from mien.bench.numbers import render
@@ -154,11 +154,11 @@ def detector_scale(
                 bench, lambda doing, part: progress.update(task, description=doing, advance=part)
             )
         )
-    console.print(step_table(runs))
+    console.print(step_table(rows_of(runs)))
     if summary["linear_fit_r2_cameras"] is None:
         console.print("[yellow]Frames were dropped too soon for a line: is the machine busy with other work?")
     if save:
-        console.print(f"Plotted in {plot_detector_scale(runs).relative_to(REPOSITORY)}.")
+        console.print(f"Plotted in {plot_detector_scale(rows_of(runs)).relative_to(REPOSITORY)}.")
     _report(console, "detector_scale", runs, summary, save=save)
 
 
