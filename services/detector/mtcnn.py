@@ -23,6 +23,9 @@ from services.detector.pyramid import plan_pyramid
 # Overlaps from which the worse box falls, as in the package: in a level, over levels, after R-Net, O-Net.
 _LEVEL_OVERLAP, _PROPOSAL_OVERLAP, _REFINED_OVERLAP, _FINAL_OVERLAP = 0.5, 0.7, 0.7, 0.7
 
+# Nothing, to the networks. Black lost three more of the faces that the edge of 500 LFW photographs cuts.
+_MEAN_GREY = (127, 127, 127)
+
 
 @dataclass(frozen=True)
 class MtcnnLimits:
@@ -145,7 +148,7 @@ def _landmarks_in_picture(points: NDArray[np.float32], boxes_xyxy: Boxes) -> NDA
 
 
 def _cut_out(image_rgb: NDArray[np.uint8], boxes_xyxy: Boxes, *, side: int) -> NDArray[np.uint8]:
-    """Scale square boxes to *side* pixels, shape (N, side, side, 3); black beyond the picture's edge.
+    """Scale square boxes to *side* pixels, shape (N, side, side, 3); grey beyond the picture's edge.
 
     All boxes are cut by one call, from a map of where each pixel comes from: half the time of one each.
     """
@@ -154,5 +157,7 @@ def _cut_out(image_rgb: NDArray[np.uint8], boxes_xyxy: Boxes, *, side: int) -> N
     shape = (len(boxes_xyxy), side, side)
     x = np.broadcast_to((boxes_xyxy[:, :1] + along)[:, None, :], shape).reshape(-1, side)
     y = np.broadcast_to((boxes_xyxy[:, 1:2] + along)[:, :, None], shape).reshape(-1, side)
-    patches = cv2.remap(image_rgb, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+    patches = cv2.remap(
+        image_rgb, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=_MEAN_GREY
+    )
     return np.asarray(patches, dtype=np.uint8).reshape(*shape, 3)
