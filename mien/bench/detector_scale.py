@@ -220,7 +220,7 @@ def step_table(rows: Sequence[dict[str, Any]]) -> Table:
     columns = {
         "cameras": "cameras",
         "faces": "faces_per_frame",
-        "offered/s": "frames_offered_per_second",
+        "sent/s": "frames_offered_per_second",
         "seen/s": "frames_per_second",
         "CPU %": "cpu_percent",
         "ms/frame": "cpu_ms_per_frame",
