@@ -201,6 +201,6 @@ def _report(
 ) -> None:
     if save:
         path = write_measurement(name, runs=runs, summary=summary)
-        console.print(f"Written to {path.relative_to(REPOSITORY)}; `make numbers` updates the README.")
+        console.print(f"Written to {path.relative_to(REPOSITORY)}; `make numbers` updates the documents.")
     record = {"machine": machine_facts(), "when": "today", "runs": runs, "summary": summary}
     console.print(Markdown(render(record)))

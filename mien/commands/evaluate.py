@@ -111,7 +111,7 @@ def _report(
     if save:
         path = write_measurement(name, runs=runs, summary=summary)
         console.print(
-            f"Written to {path.relative_to(MEASUREMENTS.parents[1])}; `make numbers` updates the README."
+            f"Written to {path.relative_to(MEASUREMENTS.parents[1])}; `make numbers` updates the documents."
         )
     record = {"machine": machine_facts(), "when": "today", "runs": runs, "summary": summary}
     console.print(render(record), markup=False, soft_wrap=True)
