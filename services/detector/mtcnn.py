@@ -2,7 +2,7 @@
 
 Each network is called with as much as it can do at once: P-Net with a canvas of all pyramid levels, R- and
 O-Net with batches of candidates that are capped, so that a frame full of noise costs no more than a crowd.
-Thresholds and the suppression by any better box are the package's, for they decide which faces are found.
+Scores and the suppression by any better box are the package's, for they decide which faces are found.
 """
 
 from dataclasses import dataclass
