@@ -39,7 +39,7 @@ e2e: ## Tests of the whole stack, with a browser
 bench: ## Measure and write docs/measurements
 	bin/mien bench
 
-numbers: ## Write the measured figures into the README
+numbers: ## Write the measured figures into README and docs
 	$(BIN)/python -m mien.bench.numbers
 
 lock: ## Resolve pyproject.toml into requirements/*.lock

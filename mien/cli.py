@@ -15,7 +15,10 @@ COMMANDS: Final = {
     "cameras": ("mien.commands.cameras", "app", "Add, list, edit and remove cameras."),
     "people": ("mien.commands.people", "app", "Add people and enrol their photographs."),
     "models": ("mien.commands.models", "app", "Build, list and check the models."),
+    "dataset": ("mien.commands.dataset", "app", "Make faces to train on out of photos."),
+    "train": ("mien.commands.train", "app", "Train networks of your own, and look at the jobs."),
     "bench": ("mien.commands.bench", "app", "Measure, and write the figures down."),
+    "evaluate": ("mien.commands.evaluate", "app", "Measure how right it is, on labelled data."),
     "camera-simulator": (
         "mien.commands.camera_simulator",
         "camera_simulator",

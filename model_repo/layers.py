@@ -4,12 +4,13 @@ Images and feature maps are NHWC; kernels are (height, width, in, out), depthwis
 Every function adds float32 nodes under `name` and returns the name of the last one.
 """
 
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.contracts.models import EMBEDDINGS, IMAGES
+from mien.contracts.models import EMBEDDINGS, IMAGES, ImportedEmbedder
 from model_repo.saved_model import BATCH, Attribute, DataType, Graph, Model, Port
 
 Weights = NDArray[np.float32]
@@ -35,6 +36,14 @@ def image_port(size: int) -> Port:
 def scale(graph: Graph, name: str, x: str, factor: float) -> str:
     """Multiply by a number."""
     return _float(graph, name, "Mul", x, graph.constant(f"{name}/factor", np.array(factor, np.float32)))
+
+
+def reverse_channels(graph: Graph, name: str, x: str) -> str:
+    """Turn RGB maps into BGR."""
+    order = graph.constant(f"{name}/order", np.array([2, 1, 0], np.int32))
+    axis = graph.constant(f"{name}/axis", np.array(3, np.int32))
+    types = {"Tparams": DataType.FLOAT, "Tindices": DataType.INT32, "Taxis": DataType.INT32}
+    return graph.operation(name, "GatherV2", x, order, axis, batch_dims=0, **types)
 
 
 def convolution(
@@ -113,6 +122,21 @@ def global_average(graph: Graph, name: str, x: str) -> str:
     return _float(graph, name, "Mean", x, axes, Tidx=DataType.INT32, keep_dims=False)
 
 
+def with_mirrored(graph: Graph, name: str, x: str) -> str:
+    """Append what a mirror shows of each map: (N, H, W, C) becomes (2N, H, W, C)."""
+    columns = graph.constant(f"{name}/columns", np.array([2], np.int32))
+    mirrored = _float(graph, f"{name}/mirrored", "ReverseV2", x, columns, Tidx=DataType.INT32)
+    batch = graph.constant(f"{name}/batch", np.array(0, np.int32))
+    return _float(graph, name, "ConcatV2", x, mirrored, batch, N=2, Tidx=DataType.INT32)
+
+
+def sum_of_halves(graph: Graph, name: str, x: str) -> str:
+    """Add the second half of the rows to the first: (2N, C) becomes (N, C)."""
+    batch = graph.constant(f"{name}/batch", np.array(0, np.int32))
+    _float(graph, f"{name}/halves", "Split", batch, x, num_split=2)
+    return add(graph, name, f"{name}/halves", f"{name}/halves:1")
+
+
 def softmax(graph: Graph, name: str, x: str) -> str:
     """Turn rows of (N, C) into probabilities."""
     return _float(graph, name, "Softmax", x)
@@ -145,3 +169,8 @@ def _float(graph: Graph, name: str, kind: str, *inputs: str, **attributes: Attri
 def _pool(graph: Graph, name: str, kind: str, x: str, size: int, stride: int) -> str:
     window, strides = [1, size, size, 1], [1, stride, stride, 1]
     return _float(graph, name, kind, x, ksize=window, strides=strides, padding="VALID")
+
+
+def imported_embedder(graph: Graph, descriptor: str, known: ImportedEmbedder) -> Model:
+    """Finish an embedder that somebody brought, and say in it what a recognizer must know."""
+    return replace(embedder(graph, descriptor, size=known.size, dimensions=known.dimensions), embedder=known)

@@ -17,7 +17,7 @@ from pathlib import Path
 import model_repo.emotion_classifier.build as emotion_classifier
 import model_repo.face_embedder.build as face_embedder
 import model_repo.face_embedder_faceres.build as face_embedder_faceres
-from model_repo import saved_model
+from model_repo import labels, saved_model
 from model_repo.saved_model import Model
 from model_repo.sources import FACE_API, HUMAN, Package, PackageFiles, fetch, file_sha256
 
@@ -84,7 +84,7 @@ def build(recipe: Recipe, root: Path, *, on_step: Callable[[Step], None], force:
         ChecksumError: the package is not the one we know.
         PermanentError: the package has other contents than the builder expects.
     """
-    with _locked(root) as downloads:
+    with locked(root) as downloads:
         if not force and state(recipe.folder(root), recipe) is State.READY:
             on_step(Step.DONE)
             return False
@@ -99,8 +99,17 @@ def build(recipe: Recipe, root: Path, *, on_step: Callable[[Step], None], force:
     return True
 
 
-def publish(model: Model, folder: Path, *, origin: dict[str, str]) -> None:
-    """Write `model` and its stamp, which says `origin`, and put it in the place of `folder`."""
+def publish(
+    model: Model,
+    folder: Path,
+    *,
+    origin: dict[str, str],
+    check: Callable[[Path], None] = lambda draft: None,
+) -> None:
+    """Write `model` and its stamp, which says `origin`, and put it in the place of `folder`.
+
+    `check` sees the finished SavedModel first; when it raises, nothing has changed.
+    """
     downloads = folder.parent.parent / ".downloads"
     folder.parent.mkdir(parents=True, exist_ok=True)
     downloads.mkdir(exist_ok=True)
@@ -108,6 +117,7 @@ def publish(model: Model, folder: Path, *, origin: dict[str, str]) -> None:
         draft = Path(scratch) / "draft"
         draft.mkdir()
         saved_model.write(model, draft)
+        check(draft)
         files = {str(path.relative_to(draft)): file_sha256(path) for path in _files(draft)}
         stamp = draft / _STAMP
         stamp.parent.mkdir(exist_ok=True)
@@ -115,6 +125,15 @@ def publish(model: Model, folder: Path, *, origin: dict[str, str]) -> None:
         if folder.exists():
             shutil.move(folder, Path(scratch) / "old")
         draft.rename(folder)
+
+
+def publish_next(model: Model, root: Path, name: str, *, origin: dict[str, str]) -> Path:
+    """Publish `model` under the next number that no version or label has; return its folder."""
+    with locked(root):
+        taken = [*labels.versions(root, name), *labels.read_labels(root, name).values()]
+        folder = root / name / str(max(taken, default=0) + 1)
+        publish(model, folder, origin=origin)
+    return folder
 
 
 def state(folder: Path, recipe: Recipe | None) -> State:
@@ -161,8 +180,8 @@ def _files(folder: Path) -> list[Path]:
 
 
 @contextmanager
-def _locked(root: Path) -> Iterator[Path]:
-    """Keep a second build under `root` waiting; yields the folder of downloads."""
+def locked(root: Path) -> Iterator[Path]:
+    """Keep whoever else changes `root` waiting; yields the folder of downloads."""
     downloads = root / ".downloads"
     downloads.mkdir(parents=True, exist_ok=True)
     with (downloads / "lock").open("w") as lock:

@@ -10,10 +10,11 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.contracts.models import SIGNATURE
+from mien.contracts.models import EMBEDDER_FILE, SIGNATURE, ImportedEmbedder
 from mien.runtime.serving_protos import DATA_TYPES, GraphDef, SavedModel
 
 BATCH = -1
@@ -21,6 +22,7 @@ BATCH = -1
 
 # A graph version of TensorFlow 2.11, which every later TensorFlow reads.
 _GRAPH_PRODUCER = 1286
+LABELS_FILE = "assets.extra/labels.txt"
 _PREDICT_METHOD = "tensorflow/serving/predict"
 
 
@@ -98,18 +100,25 @@ class Graph:
 
 @dataclass(frozen=True)
 class Model:
-    """What a builder makes: a graph, its default signature, and the meaning of its columns (or nothing)."""
+    """What a builder makes: a graph and its default signature.
+
+    Attributes:
+        labels: The meaning of its columns, for a classifier.
+        embedder: What a recognizer must know, for an embedder that is not one of our own.
+    """
 
     graph: Graph
     inputs: Mapping[str, Port]
     outputs: Mapping[str, Port]
     labels: tuple[str, ...] = ()
+    embedder: ImportedEmbedder | None = None
 
 
 def write(model: Model, folder: Path) -> None:
     """Write `model` as a SavedModel into `folder`, which must exist and should be empty.
 
-    The same model always gives the same bytes. Labels go to `assets.extra/labels.txt`, one a line.
+    The same model always gives the same bytes. Labels go to `assets.extra/labels.txt`, one a line; what is
+    known of an embedder to `assets.extra/embedder.json`.
     """
     saved_model = SavedModel(saved_model_schema_version=1)
     meta_graph = saved_model.meta_graphs.add()
@@ -125,9 +134,14 @@ def write(model: Model, folder: Path) -> None:
     (folder / "saved_model.pb").write_bytes(saved_model.SerializeToString(deterministic=True))
     (folder / "variables").mkdir()
     if model.labels:
-        extra = folder / "assets.extra"
-        extra.mkdir()
-        (extra / "labels.txt").write_text("".join(f"{label}\n" for label in model.labels))
+        _write_asset(folder / LABELS_FILE, "".join(f"{label}\n" for label in model.labels))
+    if model.embedder:
+        _write_asset(folder / EMBEDDER_FILE, msgspec.json.encode(model.embedder).decode() + "\n")
+
+
+def _write_asset(path: Path, content: str) -> None:
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(content)
 
 
 def _set_shape(shape: Any, sizes: Sequence[int]) -> None:

@@ -94,6 +94,10 @@ class FakeRedis:
         """Set a field of a hash."""
         self.hashes[key][name] = value
 
+    def sadd(self, key: str, *names: str) -> None:
+        """Add to a set."""
+        self.hashes[key].update((name, b"") for name in names)
+
     def incr(self, key: str) -> None:
         """Count one up."""
         self.values[key] = b"%d" % (int(self.values.get(key, b"0")) + 1)

@@ -119,6 +119,18 @@ SAMPLES: dict[str, events.Event] = {
         reason="no_face",
         explanation="expected one face, got none",
     ),
+    "StrangerSeen": events.StrangerSeen(
+        **_COMMON,
+        event_id="ss-1",
+        member_id=TRACK_ID,
+        track_id=TRACK_ID,
+        stranger_id="s-1",
+        quality=0.8,
+        face_jpeg=b"jpeg",
+    ),
+    "StrangerWithdrawn": events.StrangerWithdrawn(
+        **_COMMON, event_id="sw-1", member_id=TRACK_ID, stranger_id="s-1"
+    ),
     "DeadLetter": events.DeadLetter(
         **_COMMON,
         event_id="d-1",

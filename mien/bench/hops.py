@@ -3,9 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import httpx
-from prometheus_client.parser import text_string_to_metric_families
-
+from mien.bench.scrape import scrape
 from mien.local.home import Home
 
 
@@ -25,18 +23,15 @@ class Total:
 def scrape_histograms(home: Home) -> dict[tuple[str, str], Total]:
     """Return the histograms of all running services by name and stage or model, summed over replicas."""
     totals: dict[tuple[str, str], Total] = {}
-    for process in home.read_state()["processes"]:
-        if not process["health_port"]:
-            continue
-        text = httpx.get(f"http://127.0.0.1:{process['health_port']}/metrics", timeout=5).text
-        for family in text_string_to_metric_families(text):
-            for sample in family.samples:
-                key = (family.name, sample.labels.get("stage") or sample.labels.get("model") or "")
-                old = totals.get(key, Total())
-                if sample.name == f"{family.name}_sum":
-                    totals[key] = Total(old.seconds + sample.value, old.count)
-                elif sample.name == f"{family.name}_count":
-                    totals[key] = Total(old.seconds, old.count + sample.value)
+    for (sample, labels), value in scrape(home).items():
+        name, _, part = sample.rpartition("_")
+        label = dict(labels)
+        key = (name, label.get("stage") or label.get("model") or "")
+        old = totals.get(key, Total())
+        if part == "sum":
+            totals[key] = Total(old.seconds + value, old.count)
+        elif part == "count":
+            totals[key] = Total(old.seconds, old.count + value)
     return totals
 
 

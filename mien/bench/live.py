@@ -6,26 +6,20 @@ time stamps but the breakdown into stages.
 """
 
 import asyncio
-import json
 import statistics
-import subprocess
-import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import httpx
-import psutil
 from playwright.async_api import Page, async_playwright
 
 from mien.bench.browser import CHROMIUM, CHROMIUM_FLAGS, READ_CLOCK_STRIP, sign_in
 from mien.bench.hops import hops_between, scrape_histograms
+from mien.bench.processes import cpu_seconds, register_camera, running_stack, simulated_cameras
 from mien.local.home import Home
 
-REPOSITORY: Final = Path(__file__).parents[2]
 # What one core does with the same work in one process, without broker, model server and network: decode,
 # detect, embed and read emotion at 640x360 with two faces (design, section 5).
 YARDSTICK_FRAMES_PER_CORE_SECOND: Final = 33.0
@@ -52,13 +46,11 @@ class LiveBench:
 
 async def measure_live(bench: LiveBench) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """Run a stack of its own, look at it several times, and return each run and the medians over them."""
-    with _cameras(bench.clips) as addresses, _stack(bench.home) as base_url:
-        home = Home.locate(bench.home)
-        headers = {"Authorization": f"Bearer {home.cli_token.read_text().strip()}"}
-        with httpx.Client(base_url=base_url, headers=headers) as client:
+    with simulated_cameras(bench.clips, "--barcode") as addresses, running_stack(bench.home) as home:
+        with home.open_api() as client:
             for name, address in addresses.items():
-                _register(client, name, address, bench.sampled_fps)
-        seen = await _watch(bench, base_url, home)
+                register_camera(client, name, address, sampled_fps=bench.sampled_fps)
+        seen = await _watch(bench, home)
     runs = [_summarise(one, cameras=len(addresses), seconds=bench.seconds) for one in seen]
     worst = max(run["capture_to_screen_p95_ms"] for run in runs)
     return runs, {**medians(runs), "capture_to_screen_p95_ms_worst_run": worst}
@@ -89,11 +81,12 @@ class _Seen:
     hop_ms: dict[str, float]
 
 
-async def _watch(bench: LiveBench, base_url: str, home: Home) -> list[_Seen]:
+async def _watch(bench: LiveBench, home: Home) -> list[_Seen]:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
         page = await browser.new_page(viewport={"width": 1440, "height": 900})
-        await sign_in(page, base_url, username="admin", password=home.first_password.read_text().strip())
+        password = home.first_password.read_text().strip()
+        await sign_in(page, home.gateway_url(), username="admin", password=password)
         await page.evaluate(READ_CLOCK_STRIP)
         await asyncio.sleep(bench.warm_up_seconds)
         seen = [await _look(page, home, bench.seconds) for _ in range(bench.runs)]
@@ -102,14 +95,14 @@ async def _watch(bench: LiveBench, base_url: str, home: Home) -> list[_Seen]:
 
 
 async def _look(page: Page, home: Home, seconds: float) -> _Seen:
-    cpu_before, totals_before = _cpu_seconds(home), scrape_histograms(home)
+    cpu_before, totals_before = cpu_seconds(home), scrape_histograms(home)
     await _take_samples(page)
     started = time.monotonic()
     await asyncio.sleep(seconds)
     samples = await _take_samples(page)
     elapsed = time.monotonic() - started
     cpu_cores = {
-        name: (spent - cpu_before.get(name, 0.0)) / elapsed for name, spent in _cpu_seconds(home).items()
+        name: (spent - cpu_before.get(name, 0.0)) / elapsed for name, spent in cpu_seconds(home).items()
     }
     return _Seen(samples, cpu_cores, hops_between(totals_before, scrape_histograms(home)))
 
@@ -156,79 +149,3 @@ def _percentiles(name: str, values: Sequence[float]) -> dict[str, float]:
 def _quantile(values: Sequence[float], share: float) -> float:
     ordered = sorted(values)
     return ordered[min(int(share * len(ordered)), len(ordered) - 1)]
-
-
-def _cpu_seconds(home: Home) -> dict[str, float]:
-    """Return the CPU time of each process of the stack; the browser and the simulator are not ours."""
-    spent: dict[str, float] = {}
-    for process in home.read_state()["processes"]:
-        times = psutil.Process(process["pid"]).cpu_times()
-        spent[process["name"]] = times.user + times.system
-    return spent
-
-
-def _register(client: httpx.Client, name: str, address: str, sampled_fps: float) -> None:
-    body = {
-        "camera_id": name,
-        "name": name,
-        "url": address,
-        "sampled_fps": sampled_fps,
-        "emotion_policy": "per_person",
-        "emotion_purpose": "Benchmark",
-    }
-    client.post("/api/cameras", json=body).raise_for_status()
-
-
-@contextmanager
-def _cameras(clips: Sequence[Path]) -> Iterator[dict[str, str]]:
-    command = [
-        sys.executable,
-        "-m",
-        "mien.cli",
-        "camera-simulator",
-        *map(str, clips),
-        "--port",
-        "0",
-        "--barcode",
-    ]
-    with _process(command, stdout=subprocess.PIPE) as process:
-        if process.stdout is None:
-            raise RuntimeError("expected the simulator's output on a pipe")
-        cameras = json.loads(process.stdout.readline())["cameras"]
-        yield {name: addresses["rtsp"] for name, addresses in cameras.items()}
-
-
-@contextmanager
-def _stack(home_folder: Path) -> Iterator[str]:
-    home = Home.locate(home_folder)
-    home.create()
-    with (
-        (home_folder / "stack.log").open("wb") as log,
-        _process(
-            [sys.executable, "-m", "mien.cli", "up", "--home", str(home_folder)], stdout=log, stderr=log
-        ) as process,
-    ):
-        deadline = time.monotonic() + 180
-        while not _is_up(home):
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"the stack did not start: see {home_folder / 'stack.log'}")
-            time.sleep(0.5)
-        yield f"http://127.0.0.1:{json.loads(home.ports.read_text())['gateway']}"
-
-
-def _is_up(home: Home) -> bool:
-    if not home.state.exists():
-        return False
-    processes = home.read_state()["processes"]
-    names = {process["name"] for process in processes}
-    return {"gateway", "emotion"} <= names and {process["state"] for process in processes} == {"ready"}
-
-
-@contextmanager
-def _process(command: Sequence[str], **pipes: Any) -> Iterator[subprocess.Popen[bytes]]:
-    process = subprocess.Popen(command, cwd=REPOSITORY, stdin=subprocess.DEVNULL, **pipes)
-    try:
-        yield process
-    finally:
-        process.terminate()
-        process.wait(timeout=60)

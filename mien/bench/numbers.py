@@ -1,6 +1,7 @@
-"""Tables in the README, made from ``docs/measurements/*.json``: ``python -m mien.bench.numbers [--check]``.
+"""Tables in the documents, made from ``docs/measurements/*.json``: ``python -m mien.bench.numbers``.
 
-A table stands between ``<!-- numbers:NAME -->`` and ``<!-- /numbers -->`` and is never edited by hand.
+A table stands between ``<!-- numbers:NAME -->`` and ``<!-- /numbers -->``, never edited by hand. Keys of
+the summary after the name, ``<!-- numbers:NAME KEY KEY -->``, show only those.
 """
 
 import json
@@ -11,8 +12,11 @@ from typing import Any
 
 from mien.bench.record import MEASUREMENTS
 
-README = Path(__file__).parents[2] / "README.md"
-_BLOCK = re.compile(r"(<!-- numbers:(?P<name>[a-z_]+) -->\n).*?(<!-- /numbers -->)", re.DOTALL)
+_REPOSITORY = Path(__file__).parents[2]
+DOCUMENTS = (_REPOSITORY / "README.md", _REPOSITORY / "docs" / "measurements.md")
+_BLOCK = re.compile(
+    r"(<!-- numbers:(?P<name>[a-z_]+)(?P<keys>(?: [a-z0-9_]+)*) -->\n).*?(<!-- /numbers -->)", re.DOTALL
+)
 
 
 def fill_tables(text: str, measurements: Path = MEASUREMENTS) -> str:
@@ -20,11 +24,14 @@ def fill_tables(text: str, measurements: Path = MEASUREMENTS) -> str:
 
     Raises:
         FileNotFoundError: A table names a measurement that does not exist.
+        KeyError: It names a key that the measurement has not.
     """
 
     def table(match: re.Match[str]) -> str:
         record = json.loads((measurements / f"{match['name']}.json").read_text())
-        return f"{match[1]}{render(record)}{match[3]}"
+        if keys := match["keys"].split():
+            record["summary"] = {key: record["summary"][key] for key in keys}
+        return f"{match[1]}{render(record)}{match[4]}"
 
     return _BLOCK.sub(table, text)
 
@@ -36,18 +43,17 @@ def render(record: dict[str, Any]) -> str:
     """
     machine = record["machine"]
     summary = record["summary"]
-    rows = ["| measured | value |", "|---|---|"]
-    rows += [
-        f"| {_words(key)} | {_in_words(value)} |" for key, value in summary.items() if not _is_rows(value)
-    ]
-    for value in summary.values():
-        if _is_rows(value):
-            rows += ["", *_table(value)]
+    figures = {key: value for key, value in summary.items() if not _is_rows(value)}
+    tables = [_table(value) for value in summary.values() if _is_rows(value)]
+    if figures:
+        first = ["| measured | value |", "|---|---|"]
+        tables.insert(0, first + [f"| {_words(key)} | {_in_words(one)} |" for key, one in figures.items()])
+    text = "\n\n".join("\n".join(table) for table in tables if table)
     note = (
         f"{machine['processor']}, {machine['cores']} cores, {machine['memory_gib']} GiB; "
         f"{record['when'][:10]}, {len(record['runs'])} run{'s' if len(record['runs']) != 1 else ''}"
     )
-    return "\n".join(rows) + f"\n\n*{note}*\n"
+    return f"{text}\n\n*{note}*\n"
 
 
 def _is_rows(value: Any) -> bool:
@@ -77,12 +83,14 @@ def _in_words(value: Any) -> str:
 
 
 def main() -> None:
-    """Rewrite the README's tables, or fail with ``--check`` when they differ from the measurements."""
-    before = README.read_text()
-    after = fill_tables(before)
-    if "--check" in sys.argv[1:]:
-        sys.exit(0 if before == after else "README.md differs from docs/measurements: run `make numbers`")
-    README.write_text(after)
+    """Rewrite the tables, or fail with ``--check`` when they differ from the measurements."""
+    for document in DOCUMENTS:
+        before = document.read_text()
+        after = fill_tables(before)
+        if "--check" not in sys.argv[1:]:
+            document.write_text(after)
+        elif before != after:
+            sys.exit(f"{document.name} differs from docs/measurements: run `make numbers`")
 
 
 if __name__ == "__main__":

@@ -1,10 +1,14 @@
 """``mien bench NAME``: one command per measurement, anyone can run it."""
 
 import asyncio
+import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Final
 
+import httpx
 import typer
 from rich.console import Console
 from rich.markdown import Markdown
@@ -12,13 +16,33 @@ from rich.progress import Progress
 
 from mien.bench.detect import DetectBench, measure_detect, pictures_in_all
 from mien.bench.detect_plot import plot_detect
+from mien.bench.detector_plot import plot_detector_scale
+from mien.bench.detector_scale import DetectorScaleBench, measure_detector_scale, rows_of, step_table
+from mien.bench.gallery import GalleryBench, measure_gallery, save_gallery_plot
 from mien.bench.live import LiveBench, measure_live
 from mien.bench.numbers import render
 from mien.bench.portraits import write_bench_clips
-from mien.bench.record import MEASUREMENTS, machine_facts, write_measurement
+from mien.bench.record import machine_facts, write_measurement
+from mien.bench.spending import SpendingBench, measure_spending
+from mien.bench.spending_videos import VIDEOS, choose_videos
 from mien.bench.staged_faces import DATA
+from mien.errors import MienError
+from mien.local.demo_video import build_demo
+from mien.local.kafka import REPOSITORY, KafkaUnavailableError
+from mien.local.redis_server import RedisUnavailableError
+from mien.local.supervisor import StartError
 
 app = typer.Typer(no_args_is_help=True)
+
+_MOST_DROPPED_SHARE: Final = 0.05
+_FAILURES: Final = (
+    httpx.HTTPError,
+    KafkaUnavailableError,
+    MienError,
+    RedisUnavailableError,
+    RuntimeError,
+    StartError,
+)
 
 
 @app.callback()
@@ -35,18 +59,50 @@ def live(
 ) -> None:
     """Latency from camera to screen, frames per second and CPU, with the whole stack and a real browser."""
     console = Console()
-    with tempfile.TemporaryDirectory(prefix="mien-bench-") as folder:
+    with workplace(console) as folder:
         console.print(f"Making {cameras} clips with two faces each …")
-        clips = write_bench_clips(Path(folder), cameras)
+        clips = write_bench_clips(folder, cameras)
         console.print(f"Starting the stack, then looking {repeats} times for {seconds:.0f} s …")
-        bench = LiveBench(clips=clips, home=Path(folder) / "home", seconds=seconds, runs=repeats)
+        bench = LiveBench(clips=clips, home=folder / "home", seconds=seconds, runs=repeats)
         runs, summary = asyncio.run(measure_live(bench))
-    if save:
-        path = write_measurement("live", runs=runs, summary=summary)
-        console.print(
-            f"Written to {path.relative_to(MEASUREMENTS.parents[1])}; `make numbers` updates the README."
+    _report(console, "live", runs, summary, save=save)
+
+
+@app.command()
+def spending(
+    seconds: Annotated[float, typer.Option(min=5, help="How long each camera is looked at, both ways.")] = 30,
+    cameras_at_once: Annotated[
+        int, typer.Option(min=1, max=24, help="As many as this machine looks at without dropping frames.")
+    ] = 6,
+    quick: Annotated[bool, typer.Option(help="The demo's cameras alone.")] = False,
+    save: Annotated[bool, typer.Option(help="Keep the figures in docs/measurements/spending.json.")] = True,
+) -> None:
+    """Faces embedded, against embedding every face of every frame, and whether the names are the same."""
+    console = Console()
+    build_demo()
+    videos, people = choose_videos(demo_only=quick)
+    if not quick and not VIDEOS.is_dir():
+        console.print(f"[yellow]The staged videos are missing in {VIDEOS}: only the demo's are played.")
+    with workplace(console) as folder, Progress(console=console) as progress:
+        bench = SpendingBench(
+            folder=folder,
+            videos=videos,
+            people=people,
+            seconds=seconds,
+            cameras_at_once=cameras_at_once,
         )
-    console.print(render({"machine": machine_facts(), "when": "today", "runs": runs, "summary": summary}))
+        task = progress.add_task(f"{len(videos)} cameras", total=bench.seconds_in_all)
+        runs, summary = asyncio.run(
+            measure_spending(
+                bench, lambda doing, part: progress.update(task, description=doing, advance=part)
+            )
+        )
+    if (share := summary["frames_dropped_share_every_frame"]) > _MOST_DROPPED_SHARE:
+        console.print(
+            f"[yellow]This machine was too slow or too busy to embed every face: {share:.0%} of the frames "
+            "were dropped, so the ratio is too small. Try fewer --cameras-at-once."
+        )
+    _report(console, "spending", runs, summary, save=save)
 
 
 @app.command()
@@ -63,19 +119,88 @@ def detect(
             f"[bold yellow]No real faces in {DATA}: only what the demo's portraits can tell is measured, "
             "agreement and recall stay empty."
         )
-    with tempfile.TemporaryDirectory(prefix="mien-bench-") as folder, Progress(console=console) as progress:
-        bench = DetectBench(folder=Path(folder), rounds=1 if quick else repeats, lfw=50 if quick else lfw)
+    with workplace(console) as folder, Progress(console=console) as progress:
+        bench = DetectBench(folder=folder, rounds=1 if quick else repeats, lfw=50 if quick else lfw)
         task = progress.add_task("making pictures", total=pictures_in_all(bench))
         runs, summary = measure_detect(
             bench,
             lambda doing, looked_at: progress.update(task, description=doing or None, advance=looked_at),
         )
     if save:
-        path = write_measurement("detect", runs=runs, summary=summary)
-        plot_detect(summary["detectors"], summary["stages"])
         console.print(
-            f"Written to {path.relative_to(MEASUREMENTS.parents[1])}; `make numbers` updates the README."
+            f"Plotted in {plot_detect(summary['detectors'], summary['stages']).relative_to(REPOSITORY)}."
         )
-    console.print(
-        Markdown(render({"machine": machine_facts(), "when": "today", "runs": runs, "summary": summary}))
-    )
+    _report(console, "detect", runs, summary, save=save)
+
+
+@app.command("detector-scale")
+def detector_scale(
+    seconds: Annotated[float, typer.Option(min=3, help="How long each load is looked at.")] = 8,
+    repeats: Annotated[int, typer.Option(min=1, max=20, help="Rounds through all loads.")] = 2,
+    quick: Annotated[bool, typer.Option(help="One short round.")] = False,
+    save: Annotated[
+        bool, typer.Option(help="Keep figures and plot in docs/measurements/detector_scale.*.")
+    ] = True,
+) -> None:
+    """What cameras and faces cost one detector, and whom it serves when it has too many."""
+    console = Console()
+    if quick:
+        seconds, repeats = 4, 1
+    with workplace(console) as folder, Progress(console=console) as progress:
+        bench = DetectorScaleBench(folder=folder, seconds=seconds, runs=repeats)
+        task = progress.add_task("", total=bench.steps)
+        runs, summary = asyncio.run(
+            measure_detector_scale(
+                bench, lambda doing, part: progress.update(task, description=doing, advance=part)
+            )
+        )
+    console.print(step_table(rows_of(runs)))
+    if summary["linear_fit_r2_cameras"] is None:
+        console.print("[yellow]Frames were dropped too soon for a line: is the machine busy with other work?")
+    if save:
+        console.print(f"Plotted in {plot_detector_scale(rows_of(runs)).relative_to(REPOSITORY)}.")
+    _report(console, "detector_scale", runs, summary, save=save)
+
+
+@app.command()
+def gallery(
+    quick: Annotated[bool, typer.Option("--quick", help="Up to 100,000 templates only.")] = False,
+    save: Annotated[bool, typer.Option(help="Keep the figures in docs/measurements/gallery.json.")] = True,
+) -> None:
+    """Searching a gallery of a thousand to a million templates: exactly, and through the index."""
+    console = Console()
+    bench = GalleryBench(sizes=(1_000, 10_000, 100_000)) if quick else GalleryBench()
+    console.print(f"Searching galleries of {', '.join(f'{size:,}' for size in bench.sizes)} templates …")
+    runs, summary = measure_gallery(bench)
+    if save:
+        console.print(f"Plotted in {save_gallery_plot(runs).relative_to(REPOSITORY)}.")
+    _report(console, "gallery", runs, summary, save=save)
+
+
+@contextmanager
+def workplace(console: Console) -> Iterator[Path]:
+    """Yield a folder that is removed afterwards, unless something failed: its logs say what."""
+    folder = Path(tempfile.mkdtemp(prefix="mien-bench-"))
+    kept = False
+    try:
+        yield folder
+    except Exception as error:
+        kept = True
+        console.print(f"The data and logs of the failed run are kept in {folder}.", highlight=False)
+        if not isinstance(error, _FAILURES):
+            raise
+        console.print(f"[red]Nothing was measured:[/] {error}", highlight=False)
+        raise typer.Exit(1) from None
+    finally:
+        if not kept:
+            shutil.rmtree(folder)
+
+
+def _report(
+    console: Console, name: str, runs: list[dict[str, Any]], summary: dict[str, Any], *, save: bool
+) -> None:
+    if save:
+        path = write_measurement(name, runs=runs, summary=summary)
+        console.print(f"Written to {path.relative_to(REPOSITORY)}; `make numbers` updates the documents.")
+    record = {"machine": machine_facts(), "when": "today", "runs": runs, "summary": summary}
+    console.print(Markdown(render(record)))

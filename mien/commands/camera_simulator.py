@@ -10,8 +10,15 @@ from typing import Annotated
 import typer
 
 from mien.simulator.auth import Credentials
-from mien.simulator.camera import BarcodeSource, ClipSource, PictureSource, SimulatedCamera
+from mien.simulator.camera import (
+    BARCODE_SIZE_WH,
+    BarcodeSource,
+    ClipSource,
+    PictureSource,
+    SimulatedCamera,
+)
 from mien.simulator.clips import ClipError, load_clip
+from mien.simulator.scene import Scene
 from mien.simulator.simulator import run_simulator
 
 
@@ -31,6 +38,17 @@ def camera_simulator(  # noqa: PLR0913, PLR0917 - one parameter for each option 
     barcode: Annotated[
         bool, typer.Option("--barcode", help="Burn the sending time into each picture (encodes live)")
     ] = False,
+    main_width: Annotated[
+        int | None,
+        typer.Option(
+            min=BARCODE_SIZE_WH[0],
+            max=3840,
+            help="With --barcode: a main stream of this width, too, of the same moments, at /NAME-main",
+        ),
+    ] = None,
+    from_start: Annotated[
+        bool, typer.Option("--from-start", help="Begin each clip when its first viewer comes")
+    ] = False,
 ) -> None:
     """Play files as cameras, rtsp://HOST:PORT/NAME each, until interrupted.
 
@@ -42,19 +60,28 @@ def camera_simulator(  # noqa: PLR0913, PLR0917 - one parameter for each option 
     if username is not None:
         password = sys.stdin.readline().rstrip("\n")
         credentials = Credentials(username, password, "basic" if basic_auth else "digest")
+    if main_width is not None and (not barcode or main_width % 160):
+        sys.exit("--main-width is a multiple of 160 and goes with --barcode")
     names = [file.stem for file in files]
     if doubles := sorted({name for name in names if names.count(name) > 1}):
         sys.exit(f"cameras are named after their files, so these need other names: {doubles}")
     try:
+        scenes = [_scene(file, main_width) for file in files if main_width is not None]
         cameras = [
-            SimulatedCamera(file.stem, _source(file, barcode=barcode, with_jpegs=mjpeg_port is not None))
+            SimulatedCamera(
+                file.stem,
+                _source(file, barcode=barcode, with_jpegs=mjpeg_port is not None),
+                from_start=from_start,
+            )
             for file in files
+            if main_width is None
         ]
     except ClipError as error:
         sys.exit(str(error))
     asyncio.run(
         _run(
             cameras,
+            scenes,
             host=host,
             port=port,
             credentials=credentials,
@@ -69,8 +96,15 @@ def _source(path: Path, *, barcode: bool, with_jpegs: bool) -> PictureSource:
     return BarcodeSource(path) if barcode else ClipSource(clip, with_jpegs=with_jpegs)
 
 
+def _scene(path: Path, main_width: int) -> Scene:
+    load_clip(path)  # says what is wrong with a file that can't be shown
+    sizes_wh = {path.stem: BARCODE_SIZE_WH, f"{path.stem}-main": (main_width, main_width * 9 // 16)}
+    return Scene(path, sizes_wh)
+
+
 async def _run(
     cameras: list[SimulatedCamera],
+    scenes: list[Scene],
     *,
     host: str,
     port: int,
@@ -83,6 +117,7 @@ async def _run(
         asyncio.get_running_loop().add_signal_handler(signum, stop.set)
     async with run_simulator(
         cameras,
+        scenes=scenes,
         host=host,
         port=port,
         credentials=credentials,

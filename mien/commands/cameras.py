@@ -1,6 +1,7 @@
 """`mien cameras`: the camera registry, over the gateway's REST interface."""
 
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -23,6 +24,23 @@ EmotionPurpose = Annotated[str | None, typer.Option(help="Why emotion is on; nee
 Width = Annotated[int | None, typer.Option("--width", help="Wider pictures are scaled down to this.")]
 MinFace = Annotated[int | None, typer.Option("--min-face", help="Smallest face, in pixels.")]
 
+MainStream = Annotated[
+    str | None,
+    typer.Option(
+        "--main-stream-url",
+        help="The camera's large stream, from which faces are cut; same user name and password. '' for none.",
+    ),
+]
+IgnoreZone = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--ignore-zone",
+        metavar="[movement:|everything:]X,Y X,Y X,Y…",
+        help="A polygon in shares of width and height, 0,0 is top left: movement in it doesn't count, or "
+        "faces neither (a poster). May be repeated; adds to the zones there are.",
+    ),
+]
+
 
 @app.command("list")
 def list_cameras() -> None:
@@ -32,11 +50,19 @@ def list_cameras() -> None:
     if not cameras:
         out.print("No camera yet. Add one: mien cameras add NAME rtsp://ADDRESS", highlight=False)
         return
-    table = Table("id", "name", "state", "address", "emotion", box=None, pad_edge=False)
+    table = Table("id", "name", "state", "fitness", "address", "emotion", "details", box=None, pad_edge=False)
     for camera in cameras:
         status = camera.get("status") or {}
         state = " ".join(filter(None, (status.get("state", ""), status.get("reason", ""))))
-        table.add_row(camera["camera_id"], camera["name"], state, camera["url"], camera["emotion_policy"])
+        table.add_row(
+            camera["camera_id"],
+            camera["name"],
+            state,
+            camera["fitness"]["fitness"],
+            camera["url"],
+            camera["emotion_policy"],
+            _details(camera),
+        )
     out.print(table)
 
 
@@ -45,6 +71,22 @@ def show(camera_id: CameraId) -> None:
     """Show all that is known of a camera."""
     with gateway() as api:
         out.print_json(data=answer(api.get(f"/api/cameras/{camera_id}")))
+
+
+@app.command()
+def fitness(
+    camera_id: CameraId,
+    reset: Annotated[
+        bool, typer.Option("--reset", help="Forget who passed so far: the camera was moved.")
+    ] = False,
+) -> None:
+    """Tell how well a camera is placed for faces, what to do about it, and what the last hour's work was."""
+    with gateway() as api:
+        if reset:
+            answer(api.delete(f"/api/cameras/{camera_id}/fitness"))
+        report = answer(api.get(f"/api/cameras/{camera_id}/fitness"))
+        work = answer(api.get(f"/api/cameras/{camera_id}/work"))
+    out.print(f"{_fitness_words(report)}\n{_work_words(work)}", highlight=False)
 
 
 @app.command()
@@ -62,6 +104,8 @@ def add(  # noqa: PLR0913, PLR0917 - each is an option of the command line
     identity: Identity = None,
     emotion: Emotion = None,
     emotion_purpose: EmotionPurpose = None,
+    main_stream_url: MainStream = None,
+    ignore_zone: IgnoreZone = None,
 ) -> None:
     """Register a camera; it is opened within seconds, without a restart.
 
@@ -80,6 +124,8 @@ def add(  # noqa: PLR0913, PLR0917 - each is an option of the command line
         identity_policy=identity,
         emotion_policy=emotion,
         emotion_purpose=emotion_purpose,
+        main_stream_url=main_stream_url or None,
+        ignored_zones=[_zone(text) for text in ignore_zone or []] or None,
     )
     with gateway() as api:
         camera = answer(api.post("/api/cameras", json=body))
@@ -100,6 +146,11 @@ def edit(  # noqa: PLR0913, PLR0917 - each is an option of the command line
     emotion: Emotion = None,
     emotion_purpose: EmotionPurpose = None,
     enabled: Annotated[bool | None, typer.Option(help="Whether it is opened at all.")] = None,
+    main_stream_url: MainStream = None,
+    ignore_zone: IgnoreZone = None,
+    clear_zones: Annotated[
+        bool, typer.Option("--clear-zones", help="Ignore no zone any more, but those that are given.")
+    ] = False,
 ) -> None:
     """Change what is given; the rest stays."""
     body = _given(
@@ -115,9 +166,17 @@ def edit(  # noqa: PLR0913, PLR0917 - each is an option of the command line
         emotion_purpose=emotion_purpose,
         enabled=enabled,
     )
-    if not body:
+    if main_stream_url is not None:
+        body["main_stream_url"] = main_stream_url or None
+    zones = [_zone(text) for text in ignore_zone or []]
+    if not body and not zones and not clear_zones:
         raise typer.BadParameter("nothing to change was given")
     with gateway() as api:
+        if clear_zones:
+            body["ignored_zones"] = zones
+        elif zones:
+            known = answer(api.get(f"/api/cameras/{camera_id}"))["ignored_zones"]
+            body["ignored_zones"] = known + zones
         camera = answer(api.patch(f"/api/cameras/{camera_id}", json=body))
     out.print(f"{camera['camera_id']} is now at revision {camera['revision']}", highlight=False)
 
@@ -128,6 +187,62 @@ def remove(camera_id: CameraId) -> None:
     with gateway() as api:
         answer(api.delete(f"/api/cameras/{camera_id}"))
     out.print(f"{camera_id} is removed", highlight=False)
+
+
+def _fitness_words(report: dict[str, Any]) -> str:
+    fitness, needed = report["fitness"], report["needed"]
+    if fitness["fitness"] == "unknown":
+        return f"unknown: {fitness['tracks']} of the {report['tracks_needed']} faces needed have passed"
+    return (
+        f"{fitness['fitness']}: {100 * fitness['usable_share']:.0f} % of the last {fitness['tracks']} faces "
+        "gave a view that can be recognised\n"
+        + (f"{fitness['advice']}\n" if fitness["advice"] else "")
+        + f"typical face: {fitness['median_face_px']:.0f} px (needs {needed['face_px']['at_least']:.0f}), "
+        f"sharpness {fitness['median_sharpness']:.0f} (needs {needed['sharpness']['at_least']:.0f}), "
+        f"brightness {fitness['median_brightness']:.0f} (needs {needed['brightness']['at_least']:.0f} to "
+        f"{needed['brightness']['at_most']:.0f})"
+    )
+
+
+def _work_words(work: dict[str, Any]) -> str:
+    if not work["captured"]:
+        return "no picture came within the last hour"
+    return (
+        f"last hour: {work['captured']} pictures, {work['looked_at']} looked at, {work['faces']} faces in "
+        f"them, {work['identity_shots']} sent for their names, {work['emotion_shots']} for their emotions"
+    )
+
+
+def _zone(text: str) -> dict[str, Any]:
+    """Read a zone, as in ``movement:0,0 0.3,0 0.3,1 0,1``."""
+    kind, colon, corners = text.rpartition(":")
+    try:
+        points = [[float(value) for value in corner.split(",", 1)] for corner in corners.split()]
+    except ValueError:
+        points = []
+    shares = [value for point in points for value in point]
+    is_polygon = len(points) >= 3 and len(shares) == 2 * len(points) and all(0 <= one <= 1 for one in shares)
+    if not is_polygon or (colon and kind not in ("movement", "everything")):
+        raise typer.BadParameter(
+            "expected movement: or everything: and three corners or more, each X,Y from 0 to 1, as in "
+            f"'movement:0,0 0.3,0 0.3,1 0,1', got {text!r}"
+        )
+    return {"points_xy": points, "ignores": kind or "movement"}
+
+
+def _details(camera: dict[str, Any]) -> str:
+    """Return what is set up beyond one stream, in a few words."""
+    details = []
+    if camera["main_stream_url"]:
+        main = (camera.get("status") or {}).get("main_stream") or {"state": "unassigned", "reason": ""}
+        details.append(" ".join(filter(None, ("main stream", main["state"], main["reason"]))))
+    if zones := camera["ignored_zones"]:
+        counts = Counter(zone["ignores"] for zone in zones)
+        ignored = " and ".join(
+            f"{kind} in {count} zone{'s' if count > 1 else ''}" for kind, count in counts.items()
+        )
+        details.append(f"ignores {ignored}")
+    return "; ".join(details)
 
 
 def _given(**fields: Any) -> dict[str, Any]:

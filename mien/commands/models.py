@@ -1,5 +1,7 @@
 """`mien models`: build, list and check the models that the services use."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -8,20 +10,19 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from mien.commands.model_imports import app as import_app
 from mien.errors import MienError
-from model_repo import repository
-from model_repo.face_embedder_vggface import build as vggface
+from model_repo import labels, repository
 from model_repo.repository import RECIPES, Recipe, State, Step
-from model_repo.sources import file_sha256
 
 app = typer.Typer(help="Build, list and check the models that the services use.", no_args_is_help=True)
-import_app = typer.Typer(help="Import weights that no package carries.", no_args_is_help=True)
 app.add_typer(import_app, name="import")
 
 _STEPS = list(Step)
 _out = Console()
 _err = Console(stderr=True)
 
+ModelName = Annotated[str, typer.Argument(help="Model, as in mien models list.", metavar="MODEL")]
 Root = Annotated[Path, typer.Option(help="Model repository to work on.", file_okay=False)]
 
 
@@ -57,10 +58,12 @@ def build(
 @app.command("list")
 def list_models(root: Root = repository.ROOT) -> None:
     """Show every model, where it comes from, and whether it is ready."""
-    table = Table("model", "version", "state", "source", box=None)
+    table = Table("model", "version", "labels", "state", "source", box=None)
     for folder, recipe in repository.inventory(root):
         source = f"{recipe.package}" if recipe else repository.read_stamp(folder).get("source", "unknown")
-        table.add_row(folder.parent.name, folder.name, repository.state(folder, recipe), source)
+        named = labels.read_labels(root, folder.parent.name).items()
+        own = ", ".join(sorted(label for label, version in named if str(version) == folder.name))
+        table.add_row(folder.parent.name, folder.name, own, repository.state(folder, recipe), source)
     _out.print(table)
 
 
@@ -77,30 +80,45 @@ def verify(root: Root = repository.ROOT) -> None:
         _fail(f"models not ready: {wrong}; `mien models build` repairs those it builds")
 
 
-@import_app.command("vgg-face")
-def import_vgg_face(
-    file: Annotated[
-        Path, typer.Argument(help="Keras weights, vgg_face_weights.h5", exists=True, dir_okay=False)
-    ],
+@app.command()
+def label(
+    model: ModelName,
+    label: Annotated[str, typer.Argument(help="Such as stable or canary.", metavar="LABEL")],
+    version: Annotated[int, typer.Argument(min=1, help="Version that answers to it from now on.")],
     root: Root = repository.ROOT,
-    bgr: Annotated[
-        bool, typer.Option("--bgr", help="The weights expect BGR (Caffe) instead of RGB.")
-    ] = False,
 ) -> None:
-    """Turn VGG-Face weights that you have into a model.
+    """Give a version a label; a running model server follows within seconds."""
+    with _changing(root):
+        labels.set_label(root, model, label, version)
+    _say(f"{model}: version {version} is {label}")
 
-    No package carries them. They come from the Visual Geometry Group of the University of Oxford, whose terms
-    (non-commercial research at the time of writing) bind whoever uses them: read the model card first.
-    """
-    try:
-        with _out.status("reading the weights"):
-            model = vggface.build(vggface.read_keras_weights(file), trained_on_bgr=bgr)
-        with _out.status("writing the model, 580 MB"):
-            origin = {"source": f"{file.name} sha256 {file_sha256(file)}"}
-            repository.publish(model, root / vggface.NAME / "1", origin=origin)
-    except (MienError, OSError) as error:
-        _fail(f"VGG-Face was not imported. {error}")
-    _say(f"{vggface.NAME} is ready in {root}")
+
+@app.command()
+def unlabel(
+    model: ModelName,
+    label: Annotated[str, typer.Argument(help="Label to take away.", metavar="LABEL")],
+    root: Root = repository.ROOT,
+) -> None:
+    """Take a label away; whoever asks for it is refused from now on."""
+    with _changing(root):
+        labels.remove_label(root, model, label)
+    _say(f"{model}: no version is {label} any more")
+
+
+@app.command()
+def promote(model: ModelName, root: Root = repository.ROOT) -> None:
+    """Make the canary stable; `mien models rollback` undoes it."""
+    with _changing(root):
+        version = labels.promote(root, model)
+    _say(f"{model}: version {version} is {labels.STABLE}; mien models rollback {model} undoes this")
+
+
+@app.command()
+def rollback(model: ModelName, root: Root = repository.ROOT) -> None:
+    """Make the version that was stable before stable again; what was stable becomes the canary."""
+    with _changing(root):
+        version = labels.roll_back(root, model)
+    _say(f"{model}: version {version} is {labels.STABLE} again")
 
 
 def _build_one(recipe: Recipe, root: Path, progress: Progress, row: TaskID, *, force: bool) -> None:
@@ -117,6 +135,16 @@ def _build_one(recipe: Recipe, root: Path, progress: Progress, row: TaskID, *, f
         raise
     finally:
         progress.stop_task(row)
+
+
+@contextmanager
+def _changing(root: Path) -> Iterator[None]:
+    """Change labels with nobody else doing the same; what goes wrong is told in words and ends with 1."""
+    try:
+        with repository.locked(root):
+            yield
+    except (MienError, OSError) as error:
+        _fail(str(error))
 
 
 def _say(text: str) -> None:

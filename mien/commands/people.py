@@ -17,6 +17,12 @@ app = typer.Typer(no_args_is_help=True)
 PersonId = Annotated[str, typer.Argument(help="Identifier of the person, as in mien people list.")]
 _PHOTOS_IN_A_REQUEST: Final = 10
 _ENROLMENT_TIMEOUT_SECONDS: Final = 60.0
+_CALIBRATION_TIMEOUT_SECONDS: Final = 120.0
+_BASIS: Final = {
+    "default": "the embedder's own threshold; calibrate to fit it to your people",
+    "cohort": "set by how much strangers resemble each other to the embedder (LFW), for this many templates",
+    "gallery": "set by the embedder's figures for strangers, moved up: your people resemble each other more",
+}
 
 
 @app.command("list")
@@ -72,6 +78,27 @@ def photos(person_id: PersonId) -> None:
 
 
 @app.command()
+def calibrate(
+    false_accept_rate: Annotated[
+        float, typer.Option(min=0.0001, max=0.1, help="How often a stranger may be given a name.")
+    ] = 0.01,
+    reset: Annotated[bool, typer.Option("--reset", help="Back to the embedder's own thresholds.")] = False,
+    show: Annotated[bool, typer.Option("--show", help="Only say what is in force.")] = False,
+) -> None:
+    """Fit the thresholds to the people who are enrolled, and say what they mean."""
+    url = "/api/recognition/calibration"
+    with gateway() as api:
+        api.timeout = httpx.Timeout(_CALIBRATION_TIMEOUT_SECONDS)
+        if show:
+            info = answer(api.get(url))
+        elif reset:
+            info = answer(api.delete(url))
+        else:
+            info = answer(api.post(url, json={"false_accept_rate": false_accept_rate}))
+    out.print("\n".join(_calibration_in_words(info)), highlight=False, soft_wrap=True)
+
+
+@app.command()
 def remove(
     person_id: PersonId,
     yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
@@ -114,6 +141,37 @@ def _report(results: list[dict[str, Any]]) -> None:
     out.print(f"{len(results) - len(refused) - pending} of {len(results)} enrolled", highlight=False)
     if refused or pending:
         raise typer.Exit(1)
+
+
+def _calibration_in_words(info: dict[str, Any]) -> list[str]:
+    accept, reject = info["accept_similarity"], info["reject_similarity"]
+    lines = [
+        f"A face is named from a similarity of {accept:.3f} on, and called unknown below {reject:.3f}.",
+        f"This is {_BASIS[info['basis']]}.",
+        f"{info['people']} people, {info['templates']} templates ({info['embedder']}).",
+    ]
+    if info["requested_false_accept_rate"] is not None:
+        lines.append(f"Asked for: {info['requested_false_accept_rate']:.2%} of strangers' faces named.")
+    if info["false_accept_rate"] is not None:
+        lines.append(
+            f"Of {info['impostor_faces']} faces compared with everybody else's,"
+            f" {info['false_accept_rate']:.2%} would be given a wrong name"
+            f" (95 % sure: at most {info['false_accept_rate_upper']:.2%})."
+        )
+    if info["false_reject_rate"] is not None:
+        lines.append(
+            f"Of {info['genuine_faces']} faces compared with the same person's,"
+            f" {info['false_reject_rate']:.1%} would be given no name from one view."
+        )
+    else:
+        lines.append("Nobody has two photos: how often people are missed can't be told.")
+    for person in info["person_thresholds"]:
+        name = person["person_name"] or person["person_id"]
+        lines.append(f"{name} resembles others: named from {person['accept_similarity']:.3f} on.")
+    if info["stale"]:
+        lines.append("People or photos have changed since: calibrate again.")
+    lines.append("Photos are not your cameras: watch the first days.")
+    return lines
 
 
 def _file(path: Path) -> tuple[str, bytes, str]:

@@ -145,9 +145,13 @@ class IdentityDecided(Event, frozen=True, kw_only=True):
     """Who a track is, from its shots up to *shot_number*.
 
     Attributes:
-        similarity: Cosine similarity to the nearest person, rounded to two digits; None without a gallery.
+        similarity: Cosine similarity to the nearest person, the mean over the shots, rounded to two digits;
+            None without a gallery.
         person_id: Set when *answer* is ``known``.
         gallery_generation: State of the gallery that was asked.
+        classifier_version: Version of the identity classifier that had a say; None without one.
+        accept_similarity: From where on that person would have been named, rounded to two digits.
+        stranger_id: Set when *answer* is ``unknown`` and strangers are remembered: who of them it is.
     """
 
     track_id: str
@@ -159,6 +163,9 @@ class IdentityDecided(Event, frozen=True, kw_only=True):
     gallery_generation: int
     person_id: str | None = None
     similarity: float | None = None
+    classifier_version: int | None = None
+    accept_similarity: float | None = None
+    stranger_id: str | None = None
 
 
 class EmotionEstimated(Event, frozen=True, kw_only=True):
@@ -206,6 +213,30 @@ class PhotoRejected(Event, frozen=True, kw_only=True, tag="rejected"):
     explanation: str
 
 
+class StrangerSeen(Event, frozen=True, kw_only=True, tag="seen"):
+    """A track was counted to a stranger, or a better view of it came; a later one replaces an earlier.
+
+    Attributes:
+        member_id: This visit; the track's id, with a suffix where one track held several people.
+        stranger_id: Whose visit it is.
+        quality: Of the view, 0 to 1.
+        face_jpeg: The face with a margin around it, at most 256 px on its longer side.
+    """
+
+    member_id: str
+    track_id: str
+    stranger_id: str
+    quality: float
+    face_jpeg: bytes
+
+
+class StrangerWithdrawn(Event, frozen=True, kw_only=True, tag="withdrawn"):
+    """A visit was no stranger's after all: with more views it turned out to be somebody known."""
+
+    member_id: str
+    stranger_id: str
+
+
 class DeadLetter(Event, frozen=True, kw_only=True):
     """A message that could not be worked on, without its pixels."""
 
@@ -219,6 +250,7 @@ class DeadLetter(Event, frozen=True, kw_only=True):
 
 TrackEvent = TrackStarted | TrackEnded
 EnrolmentResult = TemplateCreated | PhotoRejected
+StrangerEvent = StrangerSeen | StrangerWithdrawn
 
 _ENCODER: Final = msgspec.msgpack.Encoder()
 _DECODERS: Final[dict[Any, msgspec.msgpack.Decoder[Any]]] = {}

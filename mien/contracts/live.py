@@ -34,6 +34,8 @@ class LiveFace(msgspec.Struct, frozen=True, kw_only=True):
         box_xyxy: Pixels of the frame.
         similarity: Rounded; None for roles that may not see biometrics.
         emotion: None where the camera's policy does not allow it.
+        stranger_id: Set for somebody unknown who is remembered, with what they are called.
+        ignored: Whether it is somebody who is left out of history and alerts.
     """
 
     track_id: str
@@ -45,6 +47,9 @@ class LiveFace(msgspec.Struct, frozen=True, kw_only=True):
     person_name: str | None = None
     similarity: float | None = None
     emotion: LiveEmotion | None = None
+    stranger_id: str | None = None
+    stranger_label: str | None = None
+    ignored: bool = False
 
 
 class LiveFrame(msgspec.Struct, frozen=True, kw_only=True, tag="frame"):

@@ -1,6 +1,6 @@
 """Keys, channels and records in Redis: the only place where two services see the same thing.
 
-Commands up to Redis 6.2 only. All records are MessagePack, but :class:`Presence` and statuses,
+Commands up to Redis 6.2 only. All records are MessagePack, but :class:`Presence`, statuses and fitness,
 which are read by eye (JSON).
 """
 
@@ -19,13 +19,15 @@ WATCH_TTL_SECONDS = 5
 CLOSEUP_TTL_SECONDS = 3
 """A detector renews its wish for close-ups more often than this, for as long as it has it."""
 FITNESS_TTL_SECONDS = 7 * 24 * 3600
+WORK_BUCKET_SECONDS = 300
+WORK_TTL_SECONDS = 2 * 3600
 TRACK_TTL_SECONDS = 3600
 """As long as the results and the end of a track can still be read from Kafka."""
 TRACK_STATE_TTL_SECONDS = 120
 """For what a worker keeps of a track between two of its shots, which are seconds apart."""
 PRESENCE_TTL_SECONDS = 6
-GALLERY_GENERATION_KEY = "mien:gallery:generation"
-"""Counts changes to any template; recognizers poll it each second."""
+GALLERIES_KEY = "mien:galleries"
+"""Set of the embedders that have made templates, so that a person is forgotten in all of them."""
 PRESENCE_PATTERN = "mien:presence:*"
 
 
@@ -63,6 +65,37 @@ def fitness_key(camera_id: str) -> str:
     return f"mien:fitness:{camera_id}"
 
 
+def passed_faces_key(camera_id: str) -> str:
+    """The last people that passed a camera: a list of :class:`~mien.contracts.cameras.PassedFace`."""
+    return f"mien:passed-faces:{camera_id}"
+
+
+def work_key(camera_id: str, bucket: int) -> str:
+    """What was done with a camera's pictures in five minutes: a hash of :data:`WorkStep`, or reason → count.
+
+    *bucket* counts :data:`WORK_BUCKET_SECONDS` since 1970; reasons for which a face was not sent on begin
+    with :data:`SKIPPED_PREFIX`.
+    """
+    return f"mien:work:{camera_id}:{bucket}"
+
+
+WorkStep = Literal[
+    "captured",
+    "sampled",
+    "unchanged",
+    "published",
+    "looked_at",
+    "remembered",
+    "faces",
+    "tracks",
+    "identity_shots",
+    "emotion_shots",
+]
+"""A picture is captured; every so often one is sampled. When nothing moved in it, it is unchanged and not
+published, or the detector remembers its faces; else it is looked at. Faces, tracks and shots come of that."""
+SKIPPED_PREFIX = "skipped."
+
+
 def preview_channel(camera_id: str) -> str:
     """Carries a :class:`Preview` per frame while the camera is watched; nothing is stored."""
     return f"mien:preview:{camera_id}"
@@ -89,7 +122,7 @@ def emotion_state_key(track_id: str) -> str:
 
 
 def gallery_key(embedder: str) -> str:
-    """Hash of template id → :class:`Template` made by this embedder."""
+    """Replicated hash of template id → :class:`Template` made by this embedder."""
     return f"mien:gallery:{embedder}"
 
 
@@ -103,6 +136,7 @@ class Template(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         vector: float32 little-endian, unit length, as many values as the embedder has dimensions.
+        set_aside: Kept, but compared with nobody.
     """
 
     template_id: str
@@ -112,6 +146,7 @@ class Template(msgspec.Struct, frozen=True, kw_only=True):
     model_version: int
     vector: bytes
     quality: float = 0.0
+    set_aside: bool = False
 
 
 class Preview(msgspec.Struct, frozen=True, kw_only=True):

@@ -60,6 +60,7 @@ IDENTITIES: Final = Topic("mien.identities.v1", _HOUR_MS, 10 * _MINUTE_MS)
 EMOTIONS: Final = Topic("mien.emotions.v1", _HOUR_MS, 10 * _MINUTE_MS)
 ENROLMENTS: Final = Topic("mien.enrolments.v1", _DAY_MS, _HOUR_MS)
 ENROLMENT_RESULTS: Final = Topic("mien.enrolment-results.v1", _DAY_MS, _HOUR_MS)
+STRANGERS: Final = Topic("mien.strangers.v1", _HOUR_MS, 10 * _MINUTE_MS)
 SIGHTINGS: Final = Topic("mien.sightings.v1", 7 * _DAY_MS, _DAY_MS)
 DEAD_LETTERS: Final = Topic("mien.dead-letters.v1", 7 * _DAY_MS, _DAY_MS, partitions=1)
 
@@ -76,6 +77,7 @@ TOPICS: Final = (
     EMOTIONS,
     ENROLMENTS,
     ENROLMENT_RESULTS,
+    STRANGERS,
     SIGHTINGS,
     DEAD_LETTERS,
 )

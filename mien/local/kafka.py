@@ -94,8 +94,7 @@ def prepare_storage(folder: Path, *, port: int, controller_port: int, jars: Path
     (folder / "server.properties").write_text(settings)
     if (folder / "data" / "meta.properties").exists():
         return
-    cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-    arguments = ("format", "-t", cluster_id, "-c", str(folder / "server.properties"))
+    arguments = ("format", "-t", new_cluster_id(), "-c", str(folder / "server.properties"))
     result = subprocess.run(
         [*_java_command(java, jars), "kafka.tools.StorageTool", *arguments],
         capture_output=True,
@@ -104,6 +103,14 @@ def prepare_storage(folder: Path, *, port: int, controller_port: int, jars: Path
     )
     if result.returncode:
         raise KafkaUnavailableError(f"formatting Kafka's storage failed:\n{result.stdout}{result.stderr}")
+
+
+def new_cluster_id() -> str:
+    """Return a random id in Kafka's own form: never one that its command line takes for an option."""
+    while True:
+        cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        if not cluster_id.startswith("-"):
+            return cluster_id
 
 
 def kafka_process(folder: Path, *, port: int, jars: Path = JARS) -> ProcessSpec:

@@ -1,8 +1,9 @@
 """Asking a process that answers JSON lines with JSON lines, such as those of ``services.detector``."""
 
+import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Generic, Self, TypeVar
@@ -22,13 +23,24 @@ class LineProcessError(MienError):
 class LineProcess(Generic[AnswerT]):
     """A process that runs as long as it is entered; it works while the question waits for its answer."""
 
-    def __init__(self, command: Sequence[str | Path], answer_type: type[AnswerT]) -> None:
+    def __init__(
+        self,
+        command: Sequence[str | Path],
+        answer_type: type[AnswerT],
+        *,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self._command = command
+        self._environment = {**os.environ, **(environment or {})}
         self._decoder: msgspec.json.Decoder[AnswerT] = msgspec.json.Decoder(answer_type)
 
     def __enter__(self) -> Self:
         self._process = subprocess.Popen(
-            self._command, cwd=_REPOSITORY, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            self._command,
+            cwd=_REPOSITORY,
+            env=self._environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
         )
         return self
 
@@ -61,6 +73,12 @@ class LineProcess(Generic[AnswerT]):
         return LineProcessError(f"{command} ended with {self._process.wait()}: see what it printed above")
 
 
-def detector_process(module: str, answer_type: type[AnswerT], *arguments: str) -> LineProcess[AnswerT]:
-    """Return a module of the detector as a process to ask."""
-    return LineProcess([sys.executable, "-m", f"services.detector.{module}", *arguments], answer_type)
+def detector_process(
+    module: str,
+    answer_type: type[AnswerT],
+    *arguments: str,
+    environment: Mapping[str, str] | None = None,
+) -> LineProcess[AnswerT]:
+    """Return a module of the detector as a process to ask, with settings beside those of this process."""
+    command = [sys.executable, "-m", f"services.detector.{module}", *arguments]
+    return LineProcess(command, answer_type, environment=environment)

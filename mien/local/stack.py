@@ -114,6 +114,7 @@ def service_environment(options: StackOptions, ports: Mapping[str, int]) -> dict
         "MIEN_SERVING_ADDRESS": f"127.0.0.1:{ports['serving']}",
         "MIEN_MODEL_SERVER_PORT": str(ports["serving"]),
         "MIEN_MODEL_SERVER_MODEL_REPO": str(REPOSITORY / "model_repo"),
+        "MIEN_RECOGNIZER_MODEL_REPO": str(REPOSITORY / "model_repo"),
         "MIEN_GATEWAY_HOST": options.gateway_host,
         "MIEN_GATEWAY_PORT": str(ports["gateway"]),
         "MIEN_GATEWAY_DATABASE_URL": home.database_url,

@@ -30,12 +30,21 @@ CAMERA_LAG_SECONDS: Final = Gauge(
     "mien_camera_lag_seconds", "How far decoding is behind the camera", ["camera_id"]
 )
 
+CLOSEUPS: Final = Counter(
+    "mien_closeups_total", "Close-ups that a stage had a use for, by what came of it", ["stage", "outcome"]
+)
+
 FACES: Final = Counter("mien_faces_total", "Faces found", ["camera_id"])
 TRACKS_ACTIVE: Final = Gauge("mien_tracks_active", "Tracks followed now", ["camera_id"])
 SHOTS: Final = Counter("mien_shots_total", "Face shots sent on", ["purpose"])
 IDENTITIES: Final = Counter("mien_identities_total", "Identity decisions", ["answer", "state"])
 EMOTIONS: Final = Counter("mien_emotions_total", "Emotion estimates", ["label"])
 GALLERY_TEMPLATES: Final = Gauge("mien_gallery_templates", "Templates held in memory")
+STRANGERS: Final = Gauge("mien_strangers", "Strangers remembered")
+STRANGER_VISITS: Final = Counter("mien_stranger_visits_total", "Visits of strangers, new or back", ["kind"])
+VOTES_RESTARTED: Final = Counter(
+    "mien_votes_restarted_total", "Tracks that clearly showed somebody else from one shot to the next"
+)
 
 SERVING_SECONDS: Final = Histogram(
     "mien_serving_call_seconds", "Calls to the model server", ["model", "code"], buckets=_LATENCY_BUCKETS

@@ -1,4 +1,6 @@
-"""Whether a worker's model can answer, seen before the first face needs it."""
+"""Whether a worker's models can answer, seen before the first face needs them."""
+
+from collections.abc import Sequence
 
 from mien.runtime.service import Service, wait_or_stop
 from mien.runtime.serving import ServingClient
@@ -6,15 +8,19 @@ from mien.runtime.serving import ServingClient
 WATCH_SECONDS = 2.0
 
 
-async def watch_model(service: Service, serving: ServingClient, model: str, *, meanwhile: str) -> None:
-    """Report a problem for as long as the model server has no version of *model* that answers.
+async def watch_models(
+    service: Service, serving: ServingClient, models: Sequence[str], *, meanwhile: str
+) -> None:
+    """Report a problem for as long as the model server has no version that answers of one of *models*.
 
     Args:
         meanwhile: What people do without until then, in words.
     """
     while not service.stop.is_set():
-        if await serving.is_available(model):
-            service.health.resolve("model")
+        missing = [model for model in models if not await serving.is_available(model)]
+        if missing:
+            names = " and ".join(missing)
+            service.health.report("model", f"the model server does not answer for {names}: {meanwhile}")
         else:
-            service.health.report("model", f"the model server does not answer for {model}: {meanwhile}")
+            service.health.resolve("model")
         await wait_or_stop(service.stop, WATCH_SECONDS)

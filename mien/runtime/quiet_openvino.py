@@ -9,6 +9,6 @@ import sys
 sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]  # None makes its import fail
 
 import openvino  # noqa: E402 - only after telemetry is out of reach
-from openvino import opset13  # noqa: E402
+from openvino import opset13, passes  # noqa: E402
 
-__all__ = ["openvino", "opset13"]
+__all__ = ["openvino", "opset13", "passes"]

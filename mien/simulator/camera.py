@@ -19,10 +19,16 @@ _JPEG_QUALITY: Final = 80
 
 @dataclass(frozen=True)
 class Shown:
-    """A picture at the moment it is sent, in both of its forms; *jpeg* is None unless it was asked for."""
+    """A picture at the moment it is sent, in both of its forms.
+
+    Attributes:
+        jpeg: None unless it was asked for.
+        taken_at: Unix time at which a live picture was taken; others are taken when they are sent.
+    """
 
     unit: AccessUnit
     jpeg: bytes | None
+    taken_at: float | None = None
 
 
 class Viewer(Protocol):
@@ -78,17 +84,14 @@ class BarcodeSource:
 
     def __init__(self, path: Path) -> None:
         self.size_wh = BARCODE_SIZE_WH
-        self._pictures = _loop(path)
+        self._pictures = loop_pictures(path, BARCODE_SIZE_WH)
         self._encoder = Encoder(BARCODE_SIZE_WH)
         self.parameter_sets = parameter_sets((self.next(with_jpeg=False).unit,))
         self._encoder = Encoder(BARCODE_SIZE_WH)
 
     def next(self, *, with_jpeg: bool) -> Shown:
         """Draw the clock into the next picture and encode it."""
-        planes = next(self._pictures).to_ndarray(format="yuv420p")
-        clock_strip.draw(planes[: self.size_wh[1]], time.time_ns() // 1_000_000)
-        picture = av.VideoFrame.from_ndarray(planes, format="yuv420p")
-        return Shown(self._encoder.encode(picture), _to_jpeg(picture) if with_jpeg else None)
+        return burn_in(next(self._pictures), time.time(), self._encoder, with_jpeg=with_jpeg)
 
 
 class SimulatedCamera:
@@ -99,16 +102,25 @@ class SimulatedCamera:
         muted: New connections get nothing; those that play go on.
         deaf: New connections are accepted and never answered.
         loss: Share of RTP packets that never arrive.
+        viewers: Who is shown the pictures; they come by :meth:`add_viewer`.
     """
 
-    def __init__(self, name: str, source: PictureSource) -> None:
+    def __init__(self, name: str, source: PictureSource, *, from_start: bool = False) -> None:
         self.name = name
         self.source = source
+        self._may_begin = asyncio.Event()
+        if not from_start:
+            self._may_begin.set()
         self.frozen = False
         self.muted = False
         self.deaf = False
         self.loss = 0.0
         self.viewers: set[Viewer] = set()
+
+    def add_viewer(self, viewer: Viewer) -> None:
+        """Show pictures to one more; a camera that was made *from_start* begins with its first viewer."""
+        self.viewers.add(viewer)
+        self._may_begin.set()
 
     def drop(self) -> None:
         """Close every connection."""
@@ -117,20 +129,18 @@ class SimulatedCamera:
 
     async def run(self) -> None:
         """Show pictures until cancelled."""
-        loop = asyncio.get_running_loop()
-        due = loop.time()
-        ticks = 0
+        await self._may_begin.wait()
+        pace = Pace()
         while True:
-            duration = RTP_HZ // FPS
-            if not self.frozen:
-                shown = await self._next()
-                duration = shown.unit.duration_ticks
-                for viewer in list(self.viewers):
-                    viewer.show(shown, ticks)
             # The clock of a frozen camera goes on: after the thaw its pictures are on time.
-            ticks += duration
-            due = max(due + duration / RTP_HZ, loop.time() - 1.0)
-            await asyncio.sleep(max(0.0, due - loop.time()))
+            await pace.wait(RTP_HZ // FPS if self.frozen else await self.show_next(pace.ticks))
+
+    async def show_next(self, ticks: int) -> int:
+        """Show the next picture under a time of the 90 kHz clock; returns how long it is shown, in ticks."""
+        shown = await self._next()
+        for viewer in list(self.viewers):
+            viewer.show(shown, ticks)
+        return shown.unit.duration_ticks
 
     async def _next(self) -> Shown:
         with_jpeg = any(viewer.wants_jpeg for viewer in self.viewers)
@@ -139,9 +149,37 @@ class SimulatedCamera:
         return self.source.next(with_jpeg=with_jpeg)
 
 
-def _loop(path: Path) -> Iterator[Any]:
+class Pace:
+    """Keeps pictures to their times; one that is late does not delay those after it.
+
+    Attributes:
+        ticks: Time of the next picture on the 90 kHz clock.
+    """
+
+    def __init__(self) -> None:
+        self.ticks = 0
+        self._due = asyncio.get_running_loop().time()
+
+    async def wait(self, duration_ticks: int) -> None:
+        """Wait until the picture that was shown last has been shown for so long."""
+        now = asyncio.get_running_loop().time
+        self.ticks += duration_ticks
+        self._due = max(self._due + duration_ticks / RTP_HZ, now() - 1.0)
+        await asyncio.sleep(max(0.0, self._due - now()))
+
+
+def loop_pictures(path: Path, size_wh: tuple[int, int]) -> Iterator[Any]:
+    """Yield the pictures of a file again and again, scaled, as YUV 4:2:0 frames."""
     while True:
-        yield from read_pictures(path, size_wh=BARCODE_SIZE_WH)
+        yield from read_pictures(path, size_wh=size_wh)
+
+
+def burn_in(picture: Any, taken_at: float, encoder: Encoder, *, with_jpeg: bool) -> Shown:
+    """Draw the time at which a picture was taken into it, and encode it."""
+    planes = picture.to_ndarray(format="yuv420p")
+    clock_strip.draw(planes[: picture.height], int(taken_at * 1000))
+    burned = av.VideoFrame.from_ndarray(planes, format="yuv420p")
+    return Shown(encoder.encode(burned), _to_jpeg(burned) if with_jpeg else None, taken_at)
 
 
 def _to_jpeg(picture: Any) -> bytes:

@@ -154,7 +154,7 @@ async def serve_app(app: web.Application, *, host: str, port: int) -> AsyncItera
 @asynccontextmanager
 async def _watching(camera: SimulatedCamera) -> AsyncIterator[JpegViewer]:
     viewer = JpegViewer()
-    camera.viewers.add(viewer)
+    camera.add_viewer(viewer)
     try:
         yield viewer
     finally:

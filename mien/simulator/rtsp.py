@@ -114,7 +114,7 @@ class RtspConnection:
             if request.method == "PLAY" and status == 200 and camera is not None:
                 self._muted = camera.muted
                 self._camera = camera
-                camera.viewers.add(self)
+                camera.add_viewer(self)
             if request.method == "TEARDOWN":
                 return
 
@@ -133,7 +133,9 @@ class RtspConnection:
         data = bytearray()
         if time.monotonic() - self._reported_at > _REPORT_INTERVAL_SECONDS:
             self._reported_at = time.monotonic()
-            data += interleave(self._channel + 1, self._stream.sender_report(rtp_time, time.time()))
+            data += interleave(
+                self._channel + 1, self._stream.sender_report(rtp_time, shown.taken_at or time.time())
+            )
         for packet in self._stream.packets(shown.unit, rtp_time):
             if not (camera.loss and random.random() < camera.loss):  # noqa: S311 - a simulated fault, no secret
                 data += interleave(self._channel, packet)

@@ -9,6 +9,7 @@ from mien.simulator.auth import Credentials
 from mien.simulator.camera import SimulatedCamera
 from mien.simulator.http import control_app, mjpeg_app, serve_app
 from mien.simulator.rtsp import RtspServer
+from mien.simulator.scene import Scene
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class CameraSimulator:
 async def run_simulator(
     cameras: Sequence[SimulatedCamera],
     *,
+    scenes: Sequence[Scene] = (),
     host: str = "127.0.0.1",
     port: int = 0,
     mjpeg_port: int | None = None,
@@ -46,6 +48,7 @@ async def run_simulator(
 ) -> AsyncIterator[CameraSimulator]:
     """Run cameras while the context is open; port 0 takes a free one, None leaves a side out."""
     by_name = {camera.name: camera for camera in cameras}
+    by_name |= {stream.name: stream for scene in scenes for stream in scene.streams}
     rtsp = RtspServer(by_name, host=host, port=port, credentials=credentials)
     async with AsyncExitStack() as stack:
         await rtsp.accept()
@@ -60,6 +63,7 @@ async def run_simulator(
                 serve_app(app, host="127.0.0.1", port=control_port)
             )
         pumps = [asyncio.create_task(camera.run()) for camera in cameras]
+        pumps += [asyncio.create_task(scene.run()) for scene in scenes]
         stack.push_async_callback(_cancel, pumps)
         yield CameraSimulator(by_name, rtsp, mjpeg_port, control_port)
 

@@ -25,6 +25,13 @@ _DLIB5: Final = np.array(
 )
 _DLIB_PADDING: Final = 0.2
 _SQUARE_MARGIN: Final = 1.15
+# Positions in a picture of 112 pixels that networks of the ArcFace family are trained on, in the order of
+# MTCNN's landmarks (deepinsight/insightface, python-package/insightface/utils/face_align.py).
+_ARCFACE5: Final = np.array(
+    [[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]],
+    dtype=np.float32,
+)
+_ARCFACE_SIDE: Final = 112
 
 Align = Callable[[NDArray[np.uint8], NDArray[np.float32], NDArray[np.float32], int], NDArray[np.uint8]]
 
@@ -75,8 +82,21 @@ def estimate_similarity(
 def _align_dlib5(
     image: NDArray[np.uint8], box_xyxy: NDArray[np.float32], landmarks_xy: NDArray[np.float32], size: int
 ) -> NDArray[np.uint8]:
-    target = (_DLIB5 + _DLIB_PADDING) / (1 + 2 * _DLIB_PADDING) * size
-    matrix = estimate_similarity(landmarks_xy, target.astype(np.float32))
+    target_xy = (_DLIB5 + _DLIB_PADDING) / (1 + 2 * _DLIB_PADDING) * size
+    return _warped_onto(target_xy.astype(np.float32), image, landmarks_xy, size)
+
+
+def _align_arcface5(
+    image: NDArray[np.uint8], box_xyxy: NDArray[np.float32], landmarks_xy: NDArray[np.float32], size: int
+) -> NDArray[np.uint8]:
+    target_xy = _ARCFACE5 / _ARCFACE_SIDE * size
+    return _warped_onto(target_xy.astype(np.float32), image, landmarks_xy, size)
+
+
+def _warped_onto(
+    target_xy: NDArray[np.float32], image: NDArray[np.uint8], landmarks_xy: NDArray[np.float32], size: int
+) -> NDArray[np.uint8]:
+    matrix = estimate_similarity(landmarks_xy, target_xy)
     return np.asarray(cv2.warpAffine(image, matrix, (size, size), flags=cv2.INTER_LINEAR), dtype=np.uint8)
 
 
@@ -91,5 +111,10 @@ def _align_square15(
     return np.asarray(cv2.warpAffine(image, matrix, (size, size), flags=cv2.INTER_LINEAR), dtype=np.uint8)
 
 
-ALIGNMENTS: Final[dict[str, Align]] = {"dlib5": _align_dlib5, "square15": _align_square15}
-"""``dlib5``: five points onto dlib's template, 20 % padding; ``square15``: the box made square, plus 15 %."""
+ALIGNMENTS: Final[dict[str, Align]] = {
+    "dlib5": _align_dlib5,
+    "arcface5": _align_arcface5,
+    "square15": _align_square15,
+}
+"""``dlib5``: five points onto dlib's template, 20 % padding; ``arcface5``: onto ArcFace's, scaled with
+the size; ``square15``: the box made square, plus 15 %."""

@@ -27,23 +27,6 @@ def overlap_matrix(a_xyxy: Boxes, b_xyxy: Boxes, *, relative_to: Overlap = "unio
     return np.asarray(shared / np.maximum(whole, _TINY), dtype=np.float32)
 
 
-def distance_iou_matrix(a_xyxy: Boxes, b_xyxy: Boxes) -> NDArray[np.float32]:
-    """Return the distance-IoU of each box of *a* with each of *b*, shape (len(a), len(b)), -1 to 1.
-
-    IoU less the squared distance of the centres over the squared diagonal of the box around both, so that
-    boxes that don't touch still differ in how far apart they are. Source: Zheng et al., "Distance-IoU
-    Loss", AAAI 2020.
-    """
-    centres_a = (a_xyxy[:, :2] + a_xyxy[:, 2:]) / 2
-    centres_b = (b_xyxy[:, :2] + b_xyxy[:, 2:]) / 2
-    apart = ((centres_a[:, None] - centres_b[None]) ** 2).sum(axis=-1)
-    around = np.maximum(a_xyxy[:, None, 2:], b_xyxy[None, :, 2:]) - np.minimum(
-        a_xyxy[:, None, :2], b_xyxy[None, :, :2]
-    )
-    diagonal = (around**2).sum(axis=-1)
-    return np.asarray(overlap_matrix(a_xyxy, b_xyxy) - apart / np.maximum(diagonal, _TINY), dtype=np.float32)
-
-
 def suppress_overlaps(
     boxes_xyxy: Boxes,
     scores: NDArray[np.float32],

@@ -1,4 +1,8 @@
-"""Converts dlib's face recognition ResNet from the weights of face-api."""
+"""Converts dlib's face recognition ResNet from the weights of face-api.
+
+The network looks at each face and at its mirror image, and the two vectors are averaged: on the faces this
+was chosen on it misses a sixth fewer people at 0.1 % false accepts, for twice the work.
+"""
 
 import json
 
@@ -32,6 +36,7 @@ def build(files: PackageFiles) -> Model:
     graph = Graph()
     x = layers.image_input(graph, FACE_EMBEDDER.size, _MEAN_RGB)
     x = layers.scale(graph, "normalise/unit", x, 1 / 255)
+    x = layers.with_mirrored(graph, "views", x)
     x = _convolution(graph, "conv32_down", x, weights, stride=2)
     x = layers.relu(graph, "conv32_down/relu", x)
     x = layers.max_pool(graph, "pool", x, 3, stride=2)
@@ -39,6 +44,8 @@ def build(files: PackageFiles) -> Model:
         x = _residual(graph, name, x, weights)
     x = layers.global_average(graph, "average", x)
     x = layers.dense(graph, "descriptor", x, weights["fc"])
+    x = layers.unit_length(graph, "descriptor/unit", x)
+    x = layers.sum_of_halves(graph, "both_views", x)
     return layers.embedder(graph, x, size=FACE_EMBEDDER.size, dimensions=FACE_EMBEDDER.dimensions)
 
 

@@ -4,6 +4,7 @@ from pydantic import Field
 
 from mien.runtime.settings import KafkaSettings, RedisSettings, ServiceSettings, settings_config
 from services.detector.mtcnn import MtcnnLimits
+from services.detector.search import SearchSettings
 from services.detector.shots import ShotSettings
 from services.detector.tracker import TrackerSettings
 
@@ -27,6 +28,12 @@ class DetectorSettings(ServiceSettings):
     silent_seconds: float = Field(
         4.0, gt=0, le=9, description="A camera without frames for this long ends its tracks"
     )
+    search_seconds: float = Field(
+        1.0,
+        ge=0,
+        le=5,
+        description="While only followed people move, all is searched this often; 0: in every frame",
+    )
     min_identity_quality: float = Field(
         0.08, ge=0, le=1, description="Views worse than this are not sent for identity"
     )
@@ -35,6 +42,9 @@ class DetectorSettings(ServiceSettings):
         0.1, ge=0, le=1, description="How much better a view must be than the best of its track so far"
     )
     verify_seconds: float = Field(10.0, gt=0, le=3600, description="A track is asked about again after this")
+    verify_most_seconds: float = Field(
+        80.0, gt=0, le=100, description="A face that stays where it is waits twice as long, up to this"
+    )
     min_emotion_quality: float = Field(
         0.1, ge=0, le=1, description="Views worse than this are not sent for emotion"
     )
@@ -66,6 +76,10 @@ class DetectorSettings(ServiceSettings):
             max_tracks=self.max_faces,
         )
 
+    def search(self) -> SearchSettings:
+        """Return when the whole picture is searched."""
+        return SearchSettings(search_seconds=self.search_seconds)
+
     def shots(self) -> ShotSettings:
         """Return which views are sent on."""
         return ShotSettings(
@@ -74,6 +88,7 @@ class DetectorSettings(ServiceSettings):
             identity_shots=self.identity_shots,
             better_by=self.better_by,
             verify_seconds=self.verify_seconds,
+            verify_most_seconds=max(self.verify_seconds, self.verify_most_seconds),
             emotion_interval_seconds=self.emotion_interval_seconds,
             emotion_slow_interval_seconds=2 * self.emotion_interval_seconds,
         )

@@ -37,3 +37,11 @@ class FaceDetector(Protocol):
     def detect(self, image_rgb: NDArray[np.uint8], min_face_px: int) -> Detections:
         """Find the faces of a picture, shape (H, W, 3), whose side is at least about *min_face_px*."""
         ...
+
+
+class VideoFaceDetector(FaceDetector, Protocol):
+    """Finds faces, and finds those again that it knows where to look for."""
+
+    def detect_near(self, image_rgb: NDArray[np.uint8], boxes_xyxy: NDArray[np.float32]) -> Detections:
+        """Find the faces of a picture, shape (H, W, 3), around boxes, shape (N, 4), and nowhere else."""
+        ...

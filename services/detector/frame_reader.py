@@ -73,7 +73,7 @@ class FrameReader:
         return self._ownership.partitions
 
     async def take(self, timeout_seconds: float) -> WaitingFrame | None:
-        """Return the frame whose camera has waited longest, or None when none comes in time."""
+        """Return the frame of the camera whose last turn is longest ago, or None when none comes in time."""
         return await self._mailbox.take(timeout_seconds)
 
     def forget(self, camera_id: str) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -12,19 +13,21 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from mien.contracts.cameras import Camera
+from mien.contracts.events import FaceShot
 from mien.contracts.frames import Frame
-from mien.contracts.shared_state import track_epoch_key
+from mien.contracts.shared_state import SKIPPED_PREFIX, track_epoch_key
 from mien.errors import PermanentError, TransientError
 from mien.runtime import metrics
 from mien.runtime.cameras import CameraDirectory
 from mien.runtime.service import Service, wait_or_stop
 from mien.vision.jpeg import ImageError, decode_jpeg_rgb
+from services.detector.closeups import Closeup
 from services.detector.config import DetectorSettings
-from services.detector.detection import Detections, FaceDetector
+from services.detector.detection import Detections, VideoFaceDetector
 from services.detector.frame_reader import FrameReader
 from services.detector.mailbox import WaitingFrame
-from services.detector.outlets import WATCH_POLL_SECONDS, EventOutlet, PreviewOutlet
-from services.detector.pipeline import CameraPipeline, Observation, preview_of
+from services.detector.outlets import WATCH_POLL_SECONDS, Outlets
+from services.detector.pipeline import CameraPipeline, Observation, outside_ignored_zones, preview_of
 
 log = structlog.get_logger()
 
@@ -62,7 +65,11 @@ class Pipelines:
             except (RedisError, OSError) as error:
                 raise TransientError(f"drawing a track epoch from Redis: {error}") from error
             pipeline = CameraPipeline(
-                camera_id, epoch, tracking=self._settings.tracking(), shots=self._settings.shots()
+                camera_id,
+                epoch,
+                tracking=self._settings.tracking(),
+                shots=self._settings.shots(),
+                search=self._settings.search(),
             )
             self._held[camera_id] = _Held(partition, pipeline, time.monotonic())
             log.info("camera.taken", camera_id=camera_id, partition=partition, epoch=epoch)
@@ -94,12 +101,11 @@ class FrameWorker:
         self,
         settings: DetectorSettings,
         *,
-        detector: FaceDetector,
+        detector: VideoFaceDetector,
         pipelines: Pipelines,
         cameras: CameraDirectory,
         reader: FrameReader,
-        events: EventOutlet,
-        previews: PreviewOutlet,
+        outlets: Outlets,
         service: Service,
     ) -> None:
         self._settings = settings
@@ -107,8 +113,8 @@ class FrameWorker:
         self._pipelines = pipelines
         self._cameras = cameras
         self._reader = reader
-        self._events = events
-        self._previews = previews
+        self._events, self._previews = outlets.events, outlets.previews
+        self._wishes, self._records = outlets.wishes, outlets.records
         self._service = service
         self._publishing: asyncio.Task[None] | None = None
 
@@ -126,6 +132,7 @@ class FrameWorker:
         await self._published()
         await self._end_tracks_of(self._pipelines)
         await self._reader.commit_done()
+        await self._records.write()
 
     async def follow_watchers(self) -> None:
         """Keep knowing which cameras are watched, until the service stops."""
@@ -151,7 +158,10 @@ class FrameWorker:
             await self._reader.refuse(waiting, error)
             return
         self._service.health.resolve("track_epoch")
-        observation = pipeline.observe(frame, detections)
+        observation = pipeline.observe(frame, detections, image)
+        if observation.looked_near:
+            metrics.SKIPPED.labels("detector", "looked_near").inc()
+            self._records.count(camera.camera_id, {f"{SKIPPED_PREFIX}looked_near": 1})
         if self._previews.is_watched(frame.camera_id):
             await self._previews.show(preview_of(frame, observation.observed, detected_at_ns=time.time_ns()))
         metrics.STAGE_SECONDS.labels("detector").observe(time.perf_counter() - started)
@@ -165,18 +175,29 @@ class FrameWorker:
         remembered = pipeline.remembered(frame)
         if remembered is not None:
             metrics.SKIPPED.labels("detector", "still").inc()
+            self._records.count(camera.camera_id, {"remembered": 1})
             return None, remembered
-        image, detections = await asyncio.to_thread(self._decode_and_detect, frame, camera.min_face_px)
+        image, found = await asyncio.to_thread(self._decode_and_detect, frame, pipeline, camera.min_face_px)
+        detections = outside_ignored_zones(found, frame.size_wh, camera)
+        metrics.SKIPPED.labels("detector", "ignored_zone").inc(len(found) - len(detections))
         metrics.FRAMES.labels("detector", frame.camera_id).inc()
         metrics.FACES.labels(frame.camera_id).inc(len(detections))
+        seen = {
+            "looked_at": 1,
+            "faces": len(detections),
+            f"{SKIPPED_PREFIX}ignored_zone": len(found) - len(detections),
+        }
+        self._records.count(camera.camera_id, seen)
         return image, detections
 
-    def _decode_and_detect(self, frame: Frame, min_face_px: int) -> tuple[NDArray[np.uint8], Detections]:
+    def _decode_and_detect(
+        self, frame: Frame, pipeline: CameraPipeline, min_face_px: int
+    ) -> tuple[NDArray[np.uint8], Detections]:
         image = decode_jpeg_rgb(frame.jpeg, max_pixels=self._settings.max_frame_pixels)
         size_wh = (image.shape[1], image.shape[0])
         if size_wh != frame.size_wh:
             raise ImageError(f"expected a picture of {frame.size_wh} as its header says, got {size_wh}")
-        return image, self._detector.detect(image, min_face_px)
+        return image, pipeline.look(frame, image, self._detector, min_face_px=min_face_px)
 
     async def _send_on(
         self,
@@ -188,13 +209,23 @@ class FrameWorker:
     ) -> None:
         shots = []
         if image is not None and observation.faces:
-            cut = await asyncio.to_thread(pipeline.take_shots, waiting.frame, image, observation, camera)
+            frame = waiting.frame
+            closeup = self._closeup_of(frame)
+            cut = await asyncio.to_thread(pipeline.take_shots, frame, image, observation, camera, closeup)
             shots = cut.taken
+            if closeup is not None:
+                for outcome, count in closeup.outcomes.items():
+                    metrics.CLOSEUPS.labels("detector", outcome).inc(count)
+            if pipeline.wants_closeup(observation, camera):
+                await self._wishes.wish(camera.camera_id)
             for reason, count in cut.skipped.items():
                 metrics.SKIPPED.labels("detector", reason).inc(count)
+            self._records.count(camera.camera_id, _counts(shots, cut.skipped))
         if observation.refused:
             metrics.DROPPED.labels("detector", "too_many_faces").inc(observation.refused)
         metrics.TRACKS_ACTIVE.labels(camera.camera_id).set(pipeline.active_tracks)
+        self._records.count(camera.camera_id, {"tracks": len(observation.started)})
+        self._records.add_passed(camera.camera_id, pipeline.take_passed())
         await self._published()
 
         async def publish_all() -> None:
@@ -202,6 +233,16 @@ class FrameWorker:
             await self._events.changed(observation.changes, shots, partition=waiting.partition)
 
         self._publishing = asyncio.create_task(publish_all())
+
+    def _closeup_of(self, frame: Frame) -> Closeup | None:
+        if frame.closeup_jpeg is None:
+            return None
+        return Closeup(
+            frame.closeup_jpeg,
+            frame_wh=frame.size_wh,
+            detector=self._detector,
+            max_pixels=self._settings.max_frame_pixels,
+        )
 
     async def _published(self) -> None:
         """Wait until the frame before is published; raises what went wrong with it."""
@@ -213,8 +254,16 @@ class FrameWorker:
         for camera_id in camera_ids:
             partition, pipeline = self._pipelines.pop(camera_id)
             self._reader.forget(camera_id)
+            self._wishes.forget(camera_id)
             await self._events.changed(pipeline.end_tracks(), [], partition=partition)
+            self._records.add_passed(camera_id, pipeline.take_passed())
             metrics.TRACKS_ACTIVE.labels(camera_id).set(0)
+
+
+def _counts(shots: Iterable[FaceShot], skipped: Counter[str]) -> Counter[str]:
+    """Return what became of a frame's faces, as the work of its camera is counted."""
+    sent = Counter(f"{shot.purpose}_shots" for shot in shots)
+    return sent + Counter({SKIPPED_PREFIX + reason: count for reason, count in skipped.items()})
 
 
 def _why_not(frame: Frame, camera: Camera | None) -> str | None:

@@ -32,11 +32,18 @@ class WaitingFrame:
 
 
 class Mailbox:
-    """One place per camera; taken in turn, the one waiting longest first."""
+    """One place per camera; the one whose last turn is longest ago is next.
+
+    In the order of waiting it would not be fair: where frames come faster than they are looked at, a camera
+    whose next frame comes right after its turn queues again at once, and gets more turns than one whose
+    frames come later.
+    """
 
     def __init__(self) -> None:
         self._waiting: dict[str, WaitingFrame] = {}
         self._newest: dict[str, tuple[int, int]] = {}
+        self._turns: dict[str, int] = {}
+        self._turn = 0
         self._filled = asyncio.Event()
 
     def put(self, waiting: WaitingFrame, *, now_ns: int) -> DropReason | None:
@@ -58,16 +65,21 @@ class Mailbox:
         return "superseded" if replaced else None
 
     async def take(self, timeout_seconds: float) -> WaitingFrame | None:
-        """Return the frame whose camera has waited longest, or None when none comes in time."""
+        """Return the frame of the camera whose last turn is longest ago, or None when none comes in time."""
         if not self._waiting:
             self._filled.clear()
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._filled.wait(), timeout_seconds)
+                async with asyncio.timeout(timeout_seconds):
+                    await self._filled.wait()
         if not self._waiting:
             return None
-        return self._waiting.pop(next(iter(self._waiting)))
+        camera_id = min(self._waiting, key=lambda waiting_id: self._turns.get(waiting_id, 0))
+        self._turn += 1
+        self._turns[camera_id] = self._turn
+        return self._waiting.pop(camera_id)
 
     def forget(self, camera_id: str) -> None:
         """Drop what is known of a camera that is gone."""
         self._newest.pop(camera_id, None)
+        self._turns.pop(camera_id, None)
         self._waiting.pop(camera_id, None)

@@ -10,12 +10,13 @@ from mien.runtime.event_loop import DeadLetterOffice, handle_events
 from mien.runtime.redis_connection import connect_redis
 from mien.runtime.service import Service, announce_presence, run_service, run_until_stopped
 from mien.runtime.settings import settings_from_command_line
+from services.detector.camera_records import CameraRecords
 from services.detector.config import DetectorSettings
 from services.detector.enrolment import EnrolmentRoad
 from services.detector.frame_reader import GROUP, FrameOwnership, FrameReader
 from services.detector.frame_worker import FrameWorker, Pipelines
 from services.detector.mtcnn import MtcnnDetector
-from services.detector.outlets import EventOutlet, PreviewOutlet
+from services.detector.outlets import CloseupWishes, EventOutlet, Outlets, PreviewOutlet
 
 
 async def run(service: Service, settings: DetectorSettings) -> None:
@@ -43,14 +44,19 @@ async def run(service: Service, settings: DetectorSettings) -> None:
                 letters=DeadLetterOffice(service.name, events),
                 service=service,
             )
+            records = CameraRecords(redis, cameras)
             worker = FrameWorker(
                 settings,
                 detector=MtcnnDetector(limits=limits, inference_threads=threads),
                 pipelines=Pipelines(redis, settings),
                 cameras=cameras,
                 reader=reader,
-                events=EventOutlet(service, events=events, droppable=droppable),
-                previews=PreviewOutlet(redis),
+                outlets=Outlets(
+                    EventOutlet(service, events=events, droppable=droppable),
+                    PreviewOutlet(redis),
+                    CloseupWishes(redis),
+                    records,
+                ),
                 service=service,
             )
             photos = EnrolmentRoad(MtcnnDetector(limits=limits, inference_threads=threads), events)
@@ -60,6 +66,7 @@ async def run(service: Service, settings: DetectorSettings) -> None:
                 reader.read(),
                 worker.work(),
                 worker.follow_watchers(),
+                records.run(service),
                 handle_events(
                     service,
                     settings.kafka,

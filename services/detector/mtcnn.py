@@ -15,7 +15,7 @@ from scipy.special import expit, logit
 
 from mien.runtime.quiet_openvino import openvino as ov
 from mien.vision.boxes import Boxes, clipped, squared, suppress_overlaps
-from services.detector.candidates import CandidateQueue
+from services.detector.candidates import PATIENCE, CandidateQueue
 from services.detector.detection import Detections
 from services.detector.mtcnn_networks import build_networks
 from services.detector.pyramid import plan_pyramid
@@ -67,6 +67,12 @@ class MtcnnDetector:
         refined = self._refine(image_rgb, proposed)
         return self._decide(image_rgb, refined)
 
+    def detect_near(self, image_rgb: NDArray[np.uint8], boxes_xyxy: NDArray[np.float32]) -> Detections:
+        """Find the faces of a picture, shape (H, W, 3), around boxes, shape (N, 4), and nowhere else."""
+        # These boxes come in no order and for a reason: each is looked at.
+        refined = self._refine(image_rgb, squared(boxes_xyxy), patience=1)
+        return self._decide(image_rgb, refined)
+
     def _propose(self, image_rgb: NDArray[np.uint8], min_face_px: int) -> Boxes:
         """Return square candidate boxes of all sizes, the likeliest first, shape (N, 4)."""
         limits = self._limits
@@ -89,9 +95,11 @@ class MtcnnDetector:
         )
         return squared(boxes[kept[best[: limits.refined_candidates]]])
 
-    def _refine(self, image_rgb: NDArray[np.uint8], candidates_xyxy: Boxes) -> Boxes:
+    def _refine(
+        self, image_rgb: NDArray[np.uint8], candidates_xyxy: Boxes, *, patience: float = PATIENCE
+    ) -> Boxes:
         """Return the candidates that R-Net takes for faces, moved by it and square, shape (N, 4)."""
-        queue = CandidateQueue(candidates_xyxy)
+        queue = CandidateQueue(candidates_xyxy, patience=patience)
         while len(candidates := queue.next_round()):
             self._refinement.infer([_cut_out(image_rgb, candidates, side=24)], share_inputs=True)
             answers = self._refinement.get_output_tensor(0).data

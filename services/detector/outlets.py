@@ -1,7 +1,9 @@
 """Where the detector's findings go: what may be lost, what must not, and what only a viewer sees."""
 
 import asyncio
+import time
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import msgspec
 import structlog
@@ -11,17 +13,25 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from mien.contracts.events import Event, FaceShot, TrackEnded, TracksObserved, TrackStarted, encode_event
-from mien.contracts.shared_state import Preview, preview_channel, watch_key
+from mien.contracts.shared_state import (
+    CLOSEUP_TTL_SECONDS,
+    Preview,
+    closeup_key,
+    preview_channel,
+    watch_key,
+)
 from mien.contracts.topics import EMOTION_FACES, IDENTITY_FACES, TRACK_EVENTS, TRACKS, Topic
 from mien.errors import TransientError
 from mien.runtime import metrics
 from mien.runtime.bus import RETRY_SECONDS, publish
 from mien.runtime.service import Service, wait_or_stop
+from services.detector.camera_records import CameraRecords
 
 log = structlog.get_logger()
 
 WATCH_POLL_SECONDS = 0.5
-_PREVIEW_TIMEOUT_SECONDS = 0.25
+_REDIS_TIMEOUT_SECONDS = 0.25
+_WISH_SECONDS = 1.0
 
 
 class EventOutlet:
@@ -91,7 +101,7 @@ class PreviewOutlet:
         try:
             message = msgspec.msgpack.encode(preview)
             channel = preview_channel(preview.camera_id)
-            await asyncio.wait_for(self._redis.publish(channel, message), _PREVIEW_TIMEOUT_SECONDS)
+            await asyncio.wait_for(self._redis.publish(channel, message), _REDIS_TIMEOUT_SECONDS)
         except (RedisError, OSError, TimeoutError):
             metrics.DROPPED.labels("detector", "preview_unsent").inc()
 
@@ -107,6 +117,40 @@ class PreviewOutlet:
             log.debug("detector.watch_unknown", error=str(error))
             return
         self._watched = {camera_id for camera_id, mark in zip(asked, marks, strict=True) if mark}
+
+
+class CloseupWishes:
+    """Tells ingest of which cameras close-ups are wanted, by marks that expire unless they are renewed."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self._wished_at: dict[str, float] = {}
+
+    async def wish(self, camera_id: str) -> None:
+        """Ask for a camera's close-ups for the next seconds; asked often, Redis hears of it once a second."""
+        now = time.monotonic()
+        if now - self._wished_at.get(camera_id, -CLOSEUP_TTL_SECONDS) < _WISH_SECONDS:
+            return
+        self._wished_at[camera_id] = now
+        try:
+            mark = self._redis.set(closeup_key(camera_id), b"1", ex=CLOSEUP_TTL_SECONDS)
+            await asyncio.wait_for(mark, _REDIS_TIMEOUT_SECONDS)
+        except (RedisError, OSError, TimeoutError) as error:
+            log.debug("detector.wish_unheard", camera_id=camera_id, error=str(error))
+
+    def forget(self, camera_id: str) -> None:
+        """Drop what is known of a camera that is gone."""
+        self._wished_at.pop(camera_id, None)
+
+
+@dataclass(frozen=True)
+class Outlets:
+    """All of them, with what adds up per camera."""
+
+    events: EventOutlet
+    previews: PreviewOutlet
+    wishes: CloseupWishes
+    records: CameraRecords
 
 
 def _count_lost(delivery: "asyncio.Future[object]") -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.contracts.cameras import Camera
+from mien.contracts.cameras import Camera, PassedFace
 from mien.contracts.events import (
     BoxXyxy,
     FaceShot,
@@ -20,9 +20,14 @@ from mien.contracts.events import (
 from mien.contracts.frames import Frame
 from mien.contracts.shared_state import Preview
 from mien.vision.quality import FaceQuality, assess_face
+from mien.vision.zones import are_inside
+from services.detector.closeups import Closeup, FaceView
 from services.detector.crops import FaceCrop, cut_face
-from services.detector.detection import Detections
-from services.detector.shots import Purpose, ShotPlan, ShotSettings
+from services.detector.detection import Detections, VideoFaceDetector
+from services.detector.fitness import PassingFaces
+from services.detector.looks import Looks, looks_of
+from services.detector.search import SearchPlan, SearchSettings
+from services.detector.shots import Purpose, ShotPlan, ShotSettings, View
 from services.detector.tracker import EndedTrack, FaceTracker, FollowedFace, TrackerSettings
 
 # A frame that is marked still shows what the last one showed; it is looked at again after this.
@@ -39,6 +44,7 @@ class Observation:
         ended: Tracks that are over.
         faces: The tracks in this frame with their rows in *detections*.
         refused: Faces not followed because there are too many.
+        looked_near: Only the places where faces were expected were looked at.
     """
 
     observed: TracksObserved
@@ -47,6 +53,7 @@ class Observation:
     faces: list[FollowedFace]
     detections: Detections
     refused: int
+    looked_near: bool
 
     @property
     def changes(self) -> list[TrackStarted | TrackEnded]:
@@ -65,13 +72,23 @@ class Shots:
 class CameraPipeline:
     """Follows the faces of one camera from the epoch that its detector drew."""
 
-    def __init__(self, camera_id: str, epoch: int, *, tracking: TrackerSettings, shots: ShotSettings) -> None:
+    def __init__(
+        self,
+        camera_id: str,
+        epoch: int,
+        *,
+        tracking: TrackerSettings,
+        shots: ShotSettings,
+        search: SearchSettings,
+    ) -> None:
         self._camera_id = camera_id
         self._tracker = FaceTracker(camera_id, epoch, settings=tracking)
         self._shot_settings = shots
         self._plans: dict[str, ShotPlan] = {}
-        self._last_look: tuple[int, Detections] | None = None
+        self._passing = PassingFaces()
+        self._last_look: tuple[int, Detections, Looks] | None = None
         self._last_captured_at_ns = 0
+        self._search = SearchPlan(search)
 
     @property
     def active_tracks(self) -> int:
@@ -82,19 +99,35 @@ class CameraPipeline:
         """Return the faces of a frame in which nothing moved; None when it is worth a look."""
         if not frame.still or self._last_look is None:
             return None
-        looked_at_ns, detections = self._last_look
+        looked_at_ns, detections, _ = self._last_look
         since_seconds = (frame.captured_at_ns - looked_at_ns) / 1e9
         return detections if 0 <= since_seconds < _STILL_LOOK_SECONDS else None
 
-    def observe(self, frame: Frame, detections: Detections) -> Observation:
-        """Take in the faces of the next frame."""
+    def look(
+        self, frame: Frame, image_rgb: NDArray[np.uint8], detector: VideoFaceDetector, *, min_face_px: int
+    ) -> Detections:
+        """Return the faces of a frame, of which only as much is searched as is worth it."""
+        expected = self._tracker.expected(frame.captured_at_ns)
+        if self._search.is_near_enough(image_rgb, frame.captured_at_ns, expected) and expected is not None:
+            found = detector.detect_near(image_rgb, expected)
+            if len(found) >= len(expected):
+                return found
+        self._search.searched_at_ns = frame.captured_at_ns
+        return detector.detect(image_rgb, min_face_px)
+
+    def observe(
+        self, frame: Frame, detections: Detections, image_rgb: NDArray[np.uint8] | None
+    ) -> Observation:
+        """Take in the faces of the next frame, and its picture, None when they are those remembered."""
         ended = []
+        looks = self._last_look[2] if self._last_look is not None and image_rgb is None else None
         if frame.captured_at_ns <= self._last_captured_at_ns:
             ended = self.end_tracks()  # the clock was set back: time between the two means nothing
-        if detections is not self.remembered(frame):
-            self._last_look = (frame.captured_at_ns, detections)
+        if image_rgb is not None:
+            looks = looks_of(image_rgb, detections.boxes_xyxy)
+            self._last_look = (frame.captured_at_ns, detections, looks)
         self._last_captured_at_ns = frame.captured_at_ns
-        step = self._tracker.update(detections, frame.captured_at_ns)
+        step = self._tracker.update(detections, frame.captured_at_ns, looks)
         ended += [self._ended(track) for track in step.ended]
         self._plans |= {track_id: ShotPlan(self._shot_settings) for track_id in step.started}
         rows = [face.detection_index for face in step.faces]
@@ -110,33 +143,57 @@ class CameraPipeline:
             scores=[round(float(detections.scores[row]), 3) for row in rows],
         )
         started = [self._started(track_id, frame) for track_id in step.started]
-        return Observation(observed, started, ended, step.faces, detections, step.refused)
+        looked_near = image_rgb is not None and self._search.searched_at_ns != frame.captured_at_ns
+        return Observation(observed, started, ended, step.faces, detections, step.refused, looked_near)
 
     def take_shots(
-        self, frame: Frame, image_rgb: NDArray[np.uint8], observation: Observation, camera: Camera
+        self,
+        frame: Frame,
+        image_rgb: NDArray[np.uint8],
+        observation: Observation,
+        camera: Camera,
+        closeup: Closeup | None = None,
     ) -> Shots:
-        """Cut out the faces of a frame that are worth sending on, for what the camera's policies allow."""
+        """Cut out the faces of a frame that are worth sending on, for what the camera's policies allow.
+
+        Out of its close-up where there is one and shows them better; they are judged by what is cut.
+        """
         purposes = allowed_purposes(camera)
         taken: list[FaceShot] = []
         skipped: Counter[str] = Counter()
         for face in observation.faces if purposes else []:
-            row, found = face.detection_index, observation.detections
-            box, landmarks = found.boxes_xyxy[row], found.landmarks_xy[row]
-            quality = assess_face(image_rgb, box, landmarks, float(found.scores[row]))
-            choice = self._plans[face.track_id].choose(quality.score, frame.captured_at_ns, purposes)
+            plan, now_ns = self._plans[face.track_id], frame.captured_at_ns
+            found = FaceView.of(image_rgb, observation.detections, face.detection_index)
+            cut, quality = found, _assess(found)
+            if closeup is not None and plan.is_open(now_ns, purposes, is_doubtful=face.is_doubtful):
+                cut, quality = _better_view(found, quality, closeup)
+            face_px = float((cut.box_xyxy[2:] - cut.box_xyxy[:2]).max())
+            self._passing.see(face.track_id, quality, face_px=face_px, captured_at_ns=now_ns)
+            choice = plan.choose(View(quality.score, found.box_xyxy, face.is_doubtful), now_ns, purposes)
             skipped.update(choice.skipped)
             if choice.numbers:
-                crop = cut_face(image_rgb, box, landmarks)
+                crop = cut_face(cut.image_rgb, cut.box_xyxy, cut.landmarks_xy)
                 taken += [
                     _shot(frame, face.track_id, crop, quality, purpose=purpose, number=number)
                     for purpose, number in choice.numbers.items()
                 ]
         return Shots(taken, skipped)
 
+    def wants_closeup(self, observation: Observation, camera: Camera) -> bool:
+        """Whether any of the faces that a frame shows is to be identified and wants a better view."""
+        if camera.main_stream_url is None or camera.identity_policy == "off":
+            return False
+        now_ns = observation.observed.captured_at_ns
+        return any(self._plans[face.track_id].wants_identity(now_ns) for face in observation.faces)
+
     def end_tracks(self) -> list[TrackEnded]:
         """Forget all tracks, because the camera is silent, gone, or somebody else's; returns their ends."""
         self._last_look = None
         return [self._ended(track) for track in self._tracker.end_all()]
+
+    def take_passed(self) -> list[PassedFace]:
+        """Return the best views of those who passed since this was last asked."""
+        return self._passing.take_passed()
 
     def _started(self, track_id: str, frame: Frame) -> TrackStarted:
         return TrackStarted(
@@ -150,6 +207,7 @@ class CameraPipeline:
 
     def _ended(self, track: EndedTrack) -> TrackEnded:
         plan = self._plans.pop(track.track_id)
+        self._passing.leave(track.track_id)
         return TrackEnded(
             camera_id=self._camera_id,
             event_id=derive_event_id(track.track_id, "ended"),
@@ -161,6 +219,16 @@ class CameraPipeline:
             identity_shots=plan.identity_shots,
             emotion_shots=plan.emotion_shots,
         )
+
+
+def outside_ignored_zones(detections: Detections, size_wh: tuple[int, int], camera: Camera) -> Detections:
+    """Leave out the faces whose centre lies where a camera ignores everything: a poster, a television."""
+    zones = [zone.points_xy for zone in camera.ignored_zones if zone.ignores == "everything"]
+    if not zones or not len(detections):
+        return detections
+    centres = (detections.boxes_xyxy[:, :2] + detections.boxes_xyxy[:, 2:]) / 2
+    kept = ~are_inside(centres / np.array(size_wh, np.float32), zones)
+    return Detections(detections.boxes_xyxy[kept], detections.scores[kept], detections.landmarks_xy[kept])
 
 
 def allowed_purposes(camera: Camera) -> list[Purpose]:
@@ -198,6 +266,23 @@ def as_contract(quality: FaceQuality) -> Quality:
         brightness=round(quality.brightness, 1),
         detection_score=round(quality.detection_score, 3),
     )
+
+
+def _assess(view: FaceView) -> FaceQuality:
+    return assess_face(view.image_rgb, view.box_xyxy, view.landmarks_xy, view.score)
+
+
+def _better_view(view: FaceView, quality: FaceQuality, closeup: Closeup) -> tuple[FaceView, FaceQuality]:
+    """Return a face's view in the close-up if it is at least as good as the frame's, and its quality."""
+    close = closeup.find(view.box_xyxy)
+    if close is None:
+        return view, quality
+    close_quality = _assess(close)
+    if close_quality.score < quality.score:
+        closeup.outcomes["no_better"] += 1
+        return view, quality
+    closeup.outcomes["used"] += 1
+    return close, close_quality
 
 
 def _shot(

@@ -18,7 +18,7 @@ from mien.runtime import metrics
 from mien.runtime.bus import open_event_producer, publish
 from mien.runtime.cameras import CameraDirectory, CameraRegistry
 from mien.runtime.event_loop import Received, handle_events
-from mien.runtime.model_watch import watch_model
+from mien.runtime.model_watch import watch_models
 from mien.runtime.redis_connection import connect_redis
 from mien.runtime.service import Service, announce_presence, run_service, run_until_stopped
 from mien.runtime.serving import Prediction, ServingClient
@@ -129,7 +129,7 @@ def main() -> None:
             await run_until_stopped(
                 service,
                 cameras.follow(service),
-                watch_model(service, serving, _MODEL.name, meanwhile="emotions are paused"),
+                watch_models(service, serving, [_MODEL.name], meanwhile="emotions are paused"),
                 handle_events(service, settings.kafka, EMOTION_FACES, FaceShot, worker.handle),
                 announce_presence(service, redis),
             )

@@ -20,7 +20,18 @@ from services.gateway.context import Context
 from services.gateway.edge import EdgeRules
 from services.gateway.people import NotFoundError
 from services.gateway.pipeline import InvalidInputError
-from services.gateway.routes import cameras, dashboard, live, people, session, sightings, system
+from services.gateway.routes import (
+    cameras,
+    dashboard,
+    fitness,
+    live,
+    people,
+    recognition,
+    session,
+    sightings,
+    strangers,
+    system,
+)
 from services.gateway.schemas import ErrorMessage
 
 log = structlog.get_logger()
@@ -57,7 +68,18 @@ def create_app(context: Context | None, *, dashboard_dir: Path | None = None) ->
         },
     )
     app.state.context = context
-    for module in (session, cameras, people, sightings, system, live, dashboard):
+    for module in (
+        session,
+        cameras,
+        fitness,
+        people,
+        recognition,
+        strangers,
+        sightings,
+        system,
+        live,
+        dashboard,
+    ):
         app.include_router(module.router)
     _tell_errors_in_words(app)
     _describe_live_messages(app)

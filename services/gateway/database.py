@@ -16,10 +16,14 @@ from sqlalchemy import (
     String,
     create_engine,
     event,
+    false,
+    inspect,
     make_url,
+    text,
 )
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, deferred, mapped_column, sessionmaker
+from sqlalchemy.schema import CreateColumn
 from sqlalchemy.types import TypeDecorator
 
 from mien.errors import TransientError
@@ -89,6 +93,8 @@ class Person(Base):
     consent_note: Mapped[str] = mapped_column(String(2000), default="")
     demo_note: Mapped[str | None] = mapped_column(String(500))
     active: Mapped[bool] = mapped_column(default=True)
+    ignored: Mapped[bool] = mapped_column(default=False, server_default=false())
+    from_stranger_id: Mapped[str | None] = mapped_column(String(40))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
 
 
@@ -108,7 +114,41 @@ class Photo(Base):
     image_jpeg: Mapped[bytes | None] = deferred(mapped_column(LargeBinary))
     face_jpeg: Mapped[bytes | None] = deferred(mapped_column(LargeBinary))
     has_face: Mapped[bool] = mapped_column(default=False)
+    set_aside: Mapped[bool] = mapped_column(default=False, server_default=false())
+    from_stranger_id: Mapped[str | None] = mapped_column(String(40), index=True)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
+
+
+class Stranger(Base):
+    """Somebody unknown who was seen, under one of the ids that recognizers gave them.
+
+    Which of them count as one is said by the rules in Redis. *person_id* is who this one was said to be.
+    """
+
+    __tablename__ = "strangers"
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    stranger_id: Mapped[str] = mapped_column(String(40), unique=True)
+    person_id: Mapped[str | None] = mapped_column(
+        ForeignKey("people.person_id", ondelete="SET NULL"), index=True
+    )
+    ignored: Mapped[bool] = mapped_column(default=False)
+    last_seen_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+
+class StrangerVisit(Base):
+    """One track of a stranger, with the face that was seen best; both expire."""
+
+    __tablename__ = "stranger_visits"
+    member_id: Mapped[str] = mapped_column(String(130), primary_key=True)
+    stranger_id: Mapped[str] = mapped_column(String(40), index=True)
+    track_id: Mapped[str] = mapped_column(String(120), index=True)
+    camera_id: Mapped[str] = mapped_column(String(48))
+    camera_name: Mapped[str] = mapped_column(String(200))
+    seen_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    quality: Mapped[float]
+    face_jpeg: Mapped[bytes] = deferred(mapped_column(LargeBinary))
 
 
 class Sighting(Base):
@@ -123,6 +163,8 @@ class Sighting(Base):
     )
     answer: Mapped[str] = mapped_column(String(20))
     similarity: Mapped[float | None]
+    accept_similarity: Mapped[float | None]
+    stranger_id: Mapped[str | None] = mapped_column(String(40), index=True)
     started_at: Mapped[datetime] = mapped_column(UtcDateTime)
     ended_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
     emotions: Mapped[dict[str, float] | None] = mapped_column(JSON)
@@ -150,8 +192,8 @@ class Database:
         self._sessions = sessionmaker(self._engine, expire_on_commit=False)
 
     async def create_tables(self) -> None:
-        """Create what isn't there yet."""
-        await asyncio.to_thread(Base.metadata.create_all, self._engine)
+        """Create the tables and columns that aren't there yet."""
+        await asyncio.to_thread(_create_missing, self._engine)
 
     async def run(self, work: Callable[[Session], ResultT]) -> ResultT:
         """Run *work* in one transaction, in a thread, and return its result.
@@ -171,6 +213,25 @@ class Database:
     def _transact(self, work: Callable[[Session], ResultT]) -> ResultT:
         with self._sessions.begin() as session:
             return work(session)
+
+
+def _create_missing(engine: Engine) -> None:
+    """Create missing tables, and missing columns in those that an earlier release has made.
+
+    A later release only adds columns that may be empty or have a default, so the data stays where it is.
+    """
+    Base.metadata.create_all(engine)
+    inspector = inspect(engine)
+    with engine.begin() as connection:
+        for table in Base.metadata.sorted_tables:
+            present = {column["name"] for column in inspector.get_columns(table.name)}
+            for column in table.columns:
+                if column.name not in present:
+                    wanted = CreateColumn(column).compile(engine)
+                    connection.execute(text(f"ALTER TABLE {table.name} ADD COLUMN {wanted}"))
+                    for index in table.indexes:
+                        if list(index.columns) == [column]:
+                            index.create(connection)
 
 
 def _open_engine(url: str) -> Engine:

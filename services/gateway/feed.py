@@ -138,7 +138,7 @@ class LiveFeed:
         frame = live_frame(
             preview,
             self._memory.results_of(preview.camera_id),
-            names=self._names.known,
+            who=self._names.known,
             camera=self._directory.get(preview.camera_id),
             now_ns=time.time_ns(),
         )

@@ -10,14 +10,24 @@ from mien.contracts.events import (
     EmotionEstimated,
     EnrolmentResult,
     IdentityDecided,
+    StrangerEvent,
     TrackEvent,
     TracksObserved,
 )
-from mien.contracts.topics import EMOTIONS, ENROLMENT_RESULTS, IDENTITIES, TRACK_EVENTS, TRACKS, Topic
+from mien.contracts.topics import (
+    EMOTIONS,
+    ENROLMENT_RESULTS,
+    IDENTITIES,
+    STRANGERS,
+    TRACK_EVENTS,
+    TRACKS,
+    Topic,
+)
 from mien.runtime.cameras import CameraDirectory, CameraRegistry
 from mien.runtime.event_loop import handle_events
 from mien.runtime.gallery import TemplateStore
 from mien.runtime.redis_connection import connect_redis
+from mien.runtime.rules import RuleStore
 from mien.runtime.service import Service, announce_presence, run_service, run_until_stopped
 from mien.runtime.settings import settings_from_command_line
 from services.gateway.accounts import Accounts, load_cli_token
@@ -25,12 +35,15 @@ from services.gateway.app import create_app
 from services.gateway.config import GatewaySettings
 from services.gateway.context import Context
 from services.gateway.database import Database
+from services.gateway.denials import Denials
 from services.gateway.enrolment import EnrolmentRoad
 from services.gateway.feed import LiveFeed
 from services.gateway.merge import TrackStore
 from services.gateway.names import Names
 from services.gateway.publisher import Publisher
 from services.gateway.sightings import SightingRecorder
+from services.gateway.stranger_book import StrangerBook
+from services.gateway.thresholds import ThresholdDesk
 from services.gateway.web import listen, serve_web
 
 _CONSUMER_GRACE_SECONDS = 4.0
@@ -75,6 +88,10 @@ def build_context(
     """Put together what requests need."""
     registry = CameraRegistry(redis, partitions=settings.kafka.partitions)
     publisher = Publisher(settings.kafka)
+    directory = CameraDirectory(registry)
+    rules = RuleStore(redis)
+    names = Names(database, redis, rules)
+    strangers = StrangerBook(database, redis, rules=rules, names=names, directory=directory)
     return Context(
         service=service,
         settings=settings,
@@ -82,9 +99,13 @@ def build_context(
         redis=redis,
         accounts=accounts,
         registry=registry,
-        directory=CameraDirectory(registry),
+        directory=directory,
         templates=TemplateStore(redis),
-        names=Names(database, redis),
+        rules=rules,
+        names=names,
+        strangers=strangers,
+        thresholds=ThresholdDesk(redis, rules),
+        denials=Denials(database, redis, rules=rules, names=names, strangers=strangers),
         enrolment=EnrolmentRoad(database, redis, publisher, partitions=settings.kafka.partitions),
         publisher=publisher,
     )
@@ -115,6 +136,7 @@ def _event_work(context: Context) -> list[Coroutine[Any, Any, None]]:
         (TRACK_EVENTS, TrackEvent, recorder.note_events),
         (TRACKS, TracksObserved, recorder.note_seen),
         (ENROLMENT_RESULTS, EnrolmentResult, context.enrolment.settle),
+        (STRANGERS, StrangerEvent, context.strangers.note),
     )
 
     async def consume(topic: Topic, event_type: Any, handle: Any) -> None:
@@ -132,6 +154,7 @@ def _event_work(context: Context) -> list[Coroutine[Any, Any, None]]:
         context.publisher.run(service),
         context.enrolment.run(service),
         recorder.run(service),
+        context.strangers.run(service),
     )
     return [
         *(consume(*consumer) for consumer in consumers),

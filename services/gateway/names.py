@@ -1,9 +1,7 @@
-"""Names of the people who may be recognized, in memory; every gateway hears at once of a change."""
+"""Who is called what, in memory; every gateway hears at once of a change."""
 
 import asyncio
 import time
-from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Final
 
 import structlog
@@ -12,8 +10,11 @@ from redis.exceptions import RedisError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from mien.contracts.recognition import Rules
 from mien.errors import TransientError
-from services.gateway.database import Database, Person
+from mien.runtime.rules import RuleStore
+from services.gateway.database import Database, Person, Stranger
+from services.gateway.who import StrangerRow, WhoIsWho, name_strangers
 
 log = structlog.get_logger()
 
@@ -22,21 +23,22 @@ _REFRESH_SECONDS: Final = 30.0
 
 
 class Names:
-    """Names by person id; people who are switched off are not in it."""
+    """People and strangers by what they are called now, from the database and the rules."""
 
-    def __init__(self, database: Database, redis: Redis) -> None:
+    def __init__(self, database: Database, redis: Redis, rules: RuleStore) -> None:
         self._database = database
         self._redis = redis
-        self._names: Mapping[str, str] = MappingProxyType({})
+        self._rules = rules
+        self._names = WhoIsWho()
         self._read_at = float("-inf")
         self._lock = asyncio.Lock()
 
     @property
-    def known(self) -> Mapping[str, str]:
+    def known(self) -> WhoIsWho:
         """The names as last read; never waits."""
         return self._names
 
-    async def read(self) -> Mapping[str, str]:
+    async def read(self) -> WhoIsWho:
         """Return the names, from the database when they are old.
 
         Raises:
@@ -45,7 +47,8 @@ class Names:
         async with self._lock:
             if time.monotonic() - self._read_at > _REFRESH_SECONDS:
                 began = time.monotonic()
-                self._names = MappingProxyType(await self._database.run(_read_names))
+                rules = self._rules.known
+                self._names = await self._database.run(lambda session: _read_names(session, rules))
                 self._read_at = began
         return self._names
 
@@ -66,6 +69,16 @@ class Names:
             log.warning("names.announce_failed", error=type(error).__name__)
 
 
-def _read_names(session: Session) -> dict[str, str]:
-    rows = session.execute(select(Person.person_id, Person.name).where(Person.active))
-    return {row.person_id: row.name for row in rows}
+def _read_names(session: Session, rules: Rules) -> WhoIsWho:
+    people = session.execute(select(Person.person_id, Person.name, Person.ignored).where(Person.active)).all()
+    strangers = session.execute(
+        select(Stranger.stranger_id, Stranger.number, Stranger.person_id, Stranger.ignored).order_by(
+            Stranger.number
+        )
+    )
+    return WhoIsWho(
+        people={row.person_id: row.name for row in people},
+        ignored_people=frozenset(row.person_id for row in people if row.ignored),
+        strangers=name_strangers([StrangerRow(*row) for row in strangers], rules),
+        denials={denial.track_id: denial.person_id for denial in rules.denials},
+    )

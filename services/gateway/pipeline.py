@@ -13,6 +13,7 @@ from mien.contracts.events import EmotionEstimated, IdentityAnswer, IdentityDeci
 from mien.contracts.live import LiveEmotion, LiveFace, LiveFrame
 from mien.contracts.shared_state import Preview, TrackResult
 from mien.errors import PermanentError
+from services.gateway.who import WhoIsWho
 
 CAMERA_SCHEMES: Final = ("rtsp", "rtsps", "http", "https", "file")
 _MAX_SLUG: Final = 48
@@ -69,6 +70,28 @@ def split_camera_url(url: str, *, video_folders: tuple[Path, ...] = ()) -> Camer
     )
 
 
+def split_main_stream_url(
+    url: str | None, *, username: str | None, password: str | None
+) -> CameraAddress | None:
+    """Check the address of a camera's main stream and take its credentials out; None where there is none.
+
+    Args:
+        username: The camera's own, as it will be, with its *password*: they are the main stream's, too.
+
+    Raises:
+        InvalidInputError: It is no address of a live stream, or names other credentials.
+    """
+    if url is None:
+        return None
+    address = split_camera_url(url)
+    if address.url.startswith("file:"):
+        raise InvalidInputError("a main stream is live, so its address is not that of a file")
+    named = (address.username or username, address.password or password)
+    if username is not None and named != (username, password):
+        raise InvalidInputError("a main stream has the user name and password of its camera, and no others")
+    return CameraAddress(address.url, *named)
+
+
 def _check_file(parts: SplitResult, video_folders: tuple[Path, ...]) -> str:
     if parts.netloc not in ("", "localhost") or not parts.path.startswith("/"):
         raise InvalidInputError("a video file's address is absolute, as in file:///srv/videos/door.mp4")
@@ -122,29 +145,49 @@ def merge_results(old: TrackResult | None, new: TrackResult) -> TrackResult:
 
 @dataclass(frozen=True)
 class Identity:
-    """Who somebody is, as far as this may be said now."""
+    """Who somebody is, as far as this may be said now.
+
+    Attributes:
+        stranger_id: Who of the strangers; also where that one has been given a name since.
+        ignored: Whether it is somebody who is left out of history and alerts.
+    """
 
     answer: IdentityAnswer
     person_id: str | None = None
     similarity: float | None = None
+    accept_similarity: float | None = None
+    stranger_id: str | None = None
+    ignored: bool = False
 
 
-def identity_now(
-    decided: IdentityDecided | None, names: Mapping[str, str], camera: Camera | None
-) -> Identity | None:
+def identity_now(decided: IdentityDecided | None, who: WhoIsWho, camera: Camera | None) -> Identity | None:
     """Return what may be said of a track now: a forgotten person is unknown, whoever was asked before.
 
+    A stranger who has been given a name since is that person; a name that was said to be wrong is none.
+
     Args:
-        names: Names of the people who may be recognized, by id.
+        who: Who is called what now.
         camera: As the registry has it now; None when it was removed.
     """
     if decided is None or camera is None or camera.identity_policy == "off":
         return None
-    if decided.answer != "known":
-        return Identity(decided.answer, None, decided.similarity)
-    if decided.person_id is None or decided.person_id not in names:
+    stranger = who.strangers.get(decided.stranger_id) if decided.stranger_id else None
+    person_id = stranger.person_id if stranger else decided.person_id
+    if person_id is not None and person_id in who.people and who.denials.get(decided.track_id) != person_id:
+        # What a stranger resembled says nothing of the person they turned out to be.
+        similarities = (None, None) if stranger else (decided.similarity, decided.accept_similarity)
+        ignored = person_id in who.ignored_people
+        return Identity("known", person_id, *similarities, decided.stranger_id, ignored)
+    if person_id is not None or decided.answer == "known":
         return Identity("unknown")
-    return Identity("known", decided.person_id, decided.similarity)
+    return Identity(
+        decided.answer,
+        None,
+        decided.similarity,
+        decided.accept_similarity,
+        decided.stranger_id,
+        stranger is not None and stranger.ignored,
+    )
 
 
 def emotions_allowed(camera: Camera | None) -> bool:
@@ -157,12 +200,13 @@ def live_face(
     index: int,
     result: TrackResult | None,
     *,
-    names: Mapping[str, str],
+    who: WhoIsWho,
     camera: Camera | None,
 ) -> LiveFace:
     """Join a box of a frame with what is known of its track."""
     decided = result.identity if result else None
-    identity = identity_now(decided, names, camera)
+    identity = identity_now(decided, who, camera)
+    stranger = who.strangers.get(identity.stranger_id) if identity and identity.stranger_id else None
     emotion = result.emotion if result and emotions_allowed(camera) else None
     person_id = identity.person_id if identity else None
     return LiveFace(
@@ -172,8 +216,11 @@ def live_face(
         answer=identity.answer if identity else None,
         state=decided.state if identity and decided else None,
         person_id=person_id,
-        person_name=names.get(person_id) if person_id else None,
+        person_name=who.people.get(person_id) if person_id else None,
         similarity=identity.similarity if identity else None,
+        stranger_id=stranger.root_id if stranger and not person_id else None,
+        stranger_label=stranger.label if stranger and not person_id else None,
+        ignored=identity.ignored if identity else False,
         emotion=LiveEmotion(label=emotion.label, probabilities=emotion.probabilities) if emotion else None,
     )
 
@@ -182,7 +229,7 @@ def live_frame(
     preview: Preview,
     results: Mapping[str, TrackResult],
     *,
-    names: Mapping[str, str],
+    who: WhoIsWho,
     camera: Camera | None,
     now_ns: int,
 ) -> LiveFrame:
@@ -195,7 +242,7 @@ def live_frame(
         sent_at_ns=now_ns,
         size_wh=preview.size_wh,
         faces=[
-            live_face(preview, index, results.get(track_id), names=names, camera=camera)
+            live_face(preview, index, results.get(track_id), who=who, camera=camera)
             for index, track_id in enumerate(preview.track_ids)
         ],
     )

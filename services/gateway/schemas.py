@@ -9,6 +9,7 @@ from mien.contracts.cameras import (
     CAMERA_ID_PATTERN,
     CameraState,
     EmotionPolicy,
+    Fitness,
     IdentityPolicy,
     ZoneIgnores,
 )
@@ -97,6 +98,18 @@ class CameraEdit(CameraFields):
     url: Url = ""
 
 
+class MainStreamStatusInfo(Schema):
+    """How a camera's main stream is, and why it isn't used."""
+
+    state: CameraState
+    reason: str
+    since_ns: int
+    retry_at_ns: int | None
+    size_wh: tuple[int, int] | None
+    codec: str | None
+    wanted: bool
+
+
 class CameraStatusInfo(Schema):
     """What ingest last said about a camera; ``unassigned`` when nobody has for a while."""
 
@@ -112,6 +125,24 @@ class CameraStatusInfo(Schema):
     replica: str
     reconnects: int
     dropped: dict[str, int]
+    main_stream: MainStreamStatusInfo | None
+
+
+class FitnessInfo(Schema):
+    """How well a camera serves recognition, from the people that lately passed it."""
+
+    fitness: Fitness
+    advice: str
+    tracks: int
+    since_ns: int
+    until_ns: int
+    usable_share: float
+    median_face_px: float
+    median_sharpness: float
+    median_yaw: float
+    median_pitch: float
+    median_brightness: float
+    obstacles: dict[str, float]
 
 
 class CameraInfo(Schema):
@@ -136,6 +167,7 @@ class CameraInfo(Schema):
     partition: int
     revision: int
     status: CameraStatusInfo
+    fitness: FitnessInfo
 
 
 class PersonCreate(Schema):
@@ -154,16 +186,18 @@ class PersonEdit(Schema):
     notes: Note = ""
     consent_note: Note = ""
     active: bool = True
+    ignored: bool = False
 
 
 class PersonInfo(Schema):
-    """A person, with how many photos and templates there are."""
+    """A person, with how many photos and templates there are; of somebody *ignored* nobody is alerted."""
 
     person_id: str
     name: str
     notes: str
     consent_note: str
     active: bool
+    ignored: bool
     created_at: datetime
     photo_count: int
     template_count: int
@@ -183,11 +217,29 @@ class PhotoInfo(Schema):
     quality: float | None
     image_url: str | None
     face_url: str | None
+    set_aside: bool
     created_at: datetime
 
 
+class PhotoEdit(Schema):
+    """Changes to a photo: another person's, kept but not compared with, or compared with again."""
+
+    person_id: Annotated[str, StringConstraints(max_length=40)] = ""
+    set_aside: bool = False
+
+
+class DenialCreate(Schema):
+    """Whom a track is not; needed while it is in view, for a sighting says it itself."""
+
+    person_id: Annotated[str, StringConstraints(max_length=40)] | None = None
+
+
 class SightingInfo(Schema):
-    """Somebody, or somebody unknown, was seen by a camera from … to …."""
+    """Somebody, or somebody unknown, was seen by a camera from … to ….
+
+    *similarity* is the cosine to the nearest person, *accept_similarity* from where on that person would have
+    been named; *denied_person_id* is whom somebody said it is not.
+    """
 
     sighting_id: str
     camera_id: str
@@ -197,6 +249,12 @@ class SightingInfo(Schema):
     person_name: str | None
     answer: IdentityAnswer
     similarity: float | None
+    accept_similarity: float | None
+    stranger_id: str | None
+    stranger_label: str | None
+    denied_person_id: str | None
+    denied_person_name: str | None
+    ignored: bool
     started_at: datetime
     ended_at: datetime
     emotions: dict[str, float] | None

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -30,6 +30,7 @@ from services.gateway.merge import TrackState, TrackStore
 from services.gateway.names import Names
 from services.gateway.pipeline import emotion_shares, identity_now
 from services.gateway.publisher import Publisher
+from services.gateway.who import WhoIsWho, is_ignored
 
 log = structlog.get_logger()
 
@@ -127,19 +128,19 @@ class SightingRecorder:
     async def _write_and_tell(self, track_ids: Sequence[str]) -> None:
         await self._directory.refresh()  # what may be written is decided by the policies of now
         states = await _redis(self._tracks.load(track_ids))
-        names = await self._names.read()
+        who = await self._names.read()
         sightings = [
-            sighting
-            for state in states
-            if (sighting := sighting_of(state, self._directory, names)) is not None
+            sighting for state in states if (sighting := sighting_of(state, self._directory, who)) is not None
         ]
         if sightings:
             await self._database.run(lambda session: _amend(session, sightings))
         for sighting in sightings:
+            if is_ignored(sighting.person_id, sighting.stranger_id, who):
+                continue  # written down, but nobody is alerted
             camera = self._directory.get(sighting.camera_id)
             await self._publisher.publish_json(
                 SIGHTINGS,
-                msgspec.json.encode(cloud_event(sighting, names)),
+                msgspec.json.encode(cloud_event(sighting, who)),
                 key=sighting.camera_id,
                 content_type="application/cloudevents+json",
                 partition=camera.partition if camera else 0,
@@ -147,12 +148,12 @@ class SightingRecorder:
         await _redis(self._tracks.forget(track_ids))
 
 
-def sighting_of(state: TrackState, directory: CameraDirectory, names: Mapping[str, str]) -> Sighting | None:
+def sighting_of(state: TrackState, directory: CameraDirectory, who: WhoIsWho) -> Sighting | None:
     """Return the row for a track, or None while it lasts; only what its camera's policy allows now."""
     if state.ended_at_ns is None:
         return None
     camera = directory.get(state.camera_id)
-    identity = identity_now(state.identity, names, camera)
+    identity = identity_now(state.identity, who, camera)
     ended_at_ns = state.ended_at_ns
     started_at_ns = min(state.started_at_ns or ended_at_ns, ended_at_ns)
     return Sighting(
@@ -162,21 +163,26 @@ def sighting_of(state: TrackState, directory: CameraDirectory, names: Mapping[st
         person_id=identity.person_id if identity else None,
         answer=identity.answer if identity else "unclear",
         similarity=identity.similarity if identity else None,
+        accept_similarity=identity.accept_similarity if identity else None,
+        stranger_id=identity.stranger_id if identity else None,
         started_at=_time_of(started_at_ns),
         ended_at=_time_of(ended_at_ns),
         emotions=emotion_shares(state.emotion_counts, camera),
     )
 
 
-def cloud_event(sighting: Sighting, names: Mapping[str, str]) -> dict[str, Any]:
+def cloud_event(sighting: Sighting, who: WhoIsWho) -> dict[str, Any]:
     """Return a sighting as a CloudEvent 1.0; its id changes only when what it says does."""
+    stranger = who.strangers.get(sighting.stranger_id) if sighting.stranger_id else None
     data = {
         "track_id": sighting.track_id,
         "camera_id": sighting.camera_id,
         "camera_name": sighting.camera_name,
         "answer": sighting.answer,
         "person_id": sighting.person_id,
-        "person_name": names.get(sighting.person_id) if sighting.person_id else None,
+        "person_name": who.people.get(sighting.person_id) if sighting.person_id else None,
+        "stranger_id": stranger.root_id if stranger else None,
+        "stranger_label": stranger.label if stranger else None,
         "similarity": sighting.similarity,
         "started_at": sighting.started_at,
         "ended_at": sighting.ended_at,

@@ -48,3 +48,22 @@ class IngestSettings(ServiceSettings):
         0.004, ge=0, le=1, description="Something moves when more than this share of pixels has changed"
     )
     jpeg_quality: int = Field(80, ge=30, le=100, description="Of frames that ingest encodes itself")
+    closeup_max_width_px: int = Field(
+        1920, ge=320, le=3840, description="Close-ups from a main stream are scaled down to this width"
+    )
+    closeup_jpeg_quality: int = Field(85, ge=30, le=100, description="Of close-ups")
+    closeup_max_bytes: int = Field(
+        1024 * 1024, ge=50_000, le=2 * 1024 * 1024, description="Larger close-ups are not sent"
+    )
+    closeup_wait_seconds: float = Field(
+        0.15,
+        ge=0,
+        le=1,
+        description="A frame waits this long for the main stream's picture of the same moment",
+    )
+    closeup_ring_pictures: int = Field(
+        12, ge=2, le=100, description="Pictures of a wanted main stream that are kept to choose from"
+    )
+    closeup_ring_bytes: int = Field(
+        64 * 1024 * 1024, ge=1024 * 1024, le=1024**3, description="Their memory, per camera"
+    )

@@ -2,6 +2,8 @@
 
 import asyncio
 import time
+from collections import Counter
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
@@ -11,34 +13,51 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from mien.contracts.cameras import Camera, CameraStatus
-from mien.contracts.shared_state import watch_key
+from mien.contracts.shared_state import closeup_key, watch_key
 from mien.runtime import metrics
 from mien.runtime.cameras import CameraDirectory
 from mien.runtime.service import Service, wait_or_stop
+from mien.runtime.work import WorkLedger
 from services.ingest.address import is_same_source
 from services.ingest.config import IngestSettings
+from services.ingest.main_stream import MainStream, main_stream_of
 from services.ingest.publisher import EpochCounter, FramePublisher, SendFrame
-from services.ingest.reader import CameraReader, OpenSource, Sample
+from services.ingest.reader import CameraReader, Sample
 from services.ingest.sources import open_source
 from services.ingest.status import RateMeter, describe_camera, write_status
+from services.ingest.stream import OpenSource, StreamReader
 
 log = structlog.get_logger()
 
 STATUS_INTERVAL_SECONDS: Final = 2.0
 _TICK_SECONDS: Final = 1.0
+_WISH_POLL_SECONDS: Final = 0.5
 _MOST_STUCK_THREADS: Final = 20
 _STATUS_PAUSE_SECONDS: Final = 0.1
 
 
 @dataclass
 class OpenCamera:
-    """A camera that is read: its thread, its publisher, and the task that runs it."""
+    """A camera that is read: its thread, its main stream's, its publisher, and the task that runs it."""
 
     reader: CameraReader
     publisher: FramePublisher
     task: asyncio.Task[None]
+    main: MainStream | None = None
     captured: RateMeter = field(default_factory=RateMeter)
     published: RateMeter = field(default_factory=RateMeter)
+    told: Counter[str] = field(default_factory=Counter)
+
+    def work_done(self) -> Mapping[str, int]:
+        """Return what was done with the camera's pictures since this was last asked."""
+        before, reader = self.told, self.reader
+        self.told = Counter(
+            captured=reader.pictures_seen,
+            sampled=reader.pictures_sampled,
+            unchanged=reader.pictures_unchanged,
+            published=self.publisher.published,
+        )
+        return self.told - before
 
 
 class CameraFleet:
@@ -60,10 +79,12 @@ class CameraFleet:
         self._directory = directory
         self._send = send
         self._open_camera = open_camera
+        self._loop = asyncio.get_running_loop()
         self._epochs = EpochCounter(redis)
+        self._work = WorkLedger(redis)
         self._partitions: set[int] = set()
         self._open: dict[str, OpenCamera] = {}
-        self._abandoned: list[CameraReader] = []
+        self._abandoned: list[StreamReader] = []
         self._assigned = asyncio.Event()
         self._changed = asyncio.Event()
 
@@ -85,6 +106,8 @@ class CameraFleet:
             self._directory.changed.clear()
             self._reconcile()
             self._replace_stuck()
+            for camera_id, camera in self._open.items():
+                self._work.count(camera_id, camera.work_done())
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._directory.changed.wait(), _TICK_SECONDS)
         await self._close_all()
@@ -103,18 +126,25 @@ class CameraFleet:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._changed.wait(), STATUS_INTERVAL_SECONDS)
 
-    async def follow_viewers(self) -> None:
-        """Learn each second which cameras are watched, until the service stops."""
+    async def follow_wishes(self) -> None:
+        """Keep knowing which cameras are watched, and of which close-ups are wanted, until it is over."""
         while not self._service.stop.is_set():
-            cameras = list(self._open.values())
-            keys = [watch_key(camera.reader.camera.camera_id) for camera in cameras]
+            cameras = dict(self._open)
+            keys = [*map(watch_key, cameras), *map(closeup_key, cameras)]
             try:
                 values = await self._redis.mget(keys) if keys else []
             except (RedisError, OSError):
-                values = []  # told by the status task; who watches is not known for the moment
-            for camera, value in zip(cameras, values, strict=False):
-                camera.reader.watched = value is not None
-            await wait_or_stop(self._service.stop, _TICK_SECONDS)
+                values = []  # told by the status task; what is wished for is not known for the moment
+            wishes = zip(cameras.values(), values, values[len(cameras) :], strict=False)
+            for camera, watches, closeups in wishes:
+                camera.reader.watched = watches is not None
+                if camera.main is not None:
+                    camera.main.reader.wanted = closeups is not None
+            await wait_or_stop(self._service.stop, _WISH_POLL_SECONDS)
+
+    async def tell_work(self) -> None:
+        """Add up in Redis what is done with each camera's pictures, until the service stops."""
+        await self._work.run(self._service)
 
     def _wanted(self) -> dict[str, Camera]:
         cameras = self._directory.on_partitions(self._partitions)
@@ -133,9 +163,28 @@ class CameraFleet:
                 self._open[camera_id].reader.camera = camera
             else:
                 self._open[camera_id] = self._start(camera)
+            self._reconcile_main_stream(self._open[camera_id], main_stream_of(camera))
+
+    def _reconcile_main_stream(self, opened: OpenCamera, wanted: Camera | None) -> None:
+        if opened.main is not None:
+            if wanted is not None and is_same_source(wanted, opened.main.reader.camera):
+                opened.main.reader.camera = wanted
+                return
+            self._close_main_stream(opened)
+        if wanted is not None:
+            opened.main = MainStream(
+                wanted, self._settings, on_change=self._on_change, open_camera=self._open_camera
+            )
+            opened.main.reader.start()
+            opened.publisher.find_closeup = opened.main.closeup_of
+
+    def _close_main_stream(self, opened: OpenCamera) -> None:
+        if opened.main is not None:
+            opened.main.reader.stop()
+            self._abandoned.append(opened.main.reader)
+            opened.main = opened.publisher.find_closeup = None
 
     def _start(self, camera: Camera) -> OpenCamera:
-        loop = asyncio.get_running_loop()
         publisher = FramePublisher(
             camera.camera_id,
             camera.partition,
@@ -145,24 +194,27 @@ class CameraFleet:
         )
 
         def deliver(sample: Sample) -> None:
-            loop.call_soon_threadsafe(publisher.offer, sample)
-
-        def on_change() -> None:
-            loop.call_soon_threadsafe(self._changed.set)
+            self._loop.call_soon_threadsafe(publisher.offer, sample)
 
         reader = CameraReader(
             camera,
             self._settings,
             deliver=deliver,
-            on_change=on_change,
+            on_change=self._on_change,
             open_camera=self._open_camera,
         )
         reader.start()
         log.info("camera.opened", camera_id=camera.camera_id, partition=camera.partition)
         return OpenCamera(reader, publisher, asyncio.create_task(publisher.run()))
 
+    def _on_change(self) -> None:
+        """Write statuses soon; called by the readers' threads."""
+        self._loop.call_soon_threadsafe(self._changed.set)
+
     def _close(self, camera_id: str) -> None:
         camera = self._open.pop(camera_id)
+        self._work.count(camera_id, camera.work_done())
+        self._close_main_stream(camera)
         camera.reader.stop()
         camera.task.cancel()
         self._abandoned.append(camera.reader)
@@ -174,11 +226,11 @@ class CameraFleet:
         self._abandoned = [reader for reader in self._abandoned if not reader.join(0)]
         for camera_id, camera in list(self._open.items()):
             if camera.reader.is_stuck(now):
-                log.error(
-                    "camera.reader_stuck", camera_id=camera_id, seconds=round(now - camera.reader.progress_at)
-                )
-                metrics.CAMERA_RECONNECTS.labels(camera_id, "stuck").inc()
+                camera.reader.tell_stuck(now)
                 self._close(camera_id)
+            elif camera.main is not None and camera.main.reader.is_stuck(now):
+                camera.main.reader.tell_stuck(now)
+                self._close_main_stream(camera)
         self._reconcile()
         stuck = sum(reader.is_stuck(now) for reader in self._abandoned)
         if stuck > _MOST_STUCK_THREADS:
@@ -217,6 +269,7 @@ class CameraFleet:
             captured_fps=camera.captured.update(camera.reader.pictures_seen, now),
             published_fps=camera.published.update(camera.publisher.published, now),
             replica=self._service.instance,
+            main=None if camera.main is None else camera.main.reader,
         )
         metrics.CAMERA_STREAMING.labels(status.camera_id).set(status.state == "streaming")
         return status

@@ -46,7 +46,8 @@ async def ingest(service: Service, settings: IngestSettings) -> None:
                 follow_changes(service, consumer, directory),
                 fleet.run(),
                 fleet.report(),
-                fleet.follow_viewers(),
+                fleet.follow_wishes(),
+                fleet.tell_work(),
             )
 
 

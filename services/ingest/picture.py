@@ -34,6 +34,10 @@ class Picture(Protocol):
     def size_wh(self) -> tuple[int, int]:
         """Width and height as the camera sends them."""
 
+    @property
+    def size_bytes(self) -> int:
+        """How much memory it takes."""
+
     def coarse_luma(self) -> NDArray[np.uint8]:
         """Return its brightness at about an eighth of its size, shape (h, w)."""
 
@@ -54,6 +58,11 @@ class DecodedPicture:
     def size_wh(self) -> tuple[int, int]:
         """Width and height as the camera sends them."""
         return self.frame.width, self.frame.height
+
+    @property
+    def size_bytes(self) -> int:
+        """How much memory its planes take."""
+        return sum(plane.buffer_size for plane in self.frame.planes)
 
     def coarse_luma(self) -> NDArray[np.uint8]:
         """Take every eighth pixel of every eighth row of the luma plane."""
@@ -80,6 +89,11 @@ class JpegPicture:
     captured_at_ns: int
     size_wh: tuple[int, int]
     camera_clock_ns: int | None = None
+
+    @property
+    def size_bytes(self) -> int:
+        """How much memory it takes."""
+        return len(self.jpeg)
 
     def coarse_luma(self) -> NDArray[np.uint8]:
         """Decode only an eighth of the picture, without colour.

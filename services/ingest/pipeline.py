@@ -1,12 +1,14 @@
 """What ingest decides about pictures and attempts: pure, without clocks, threads or I/O."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+
+from mien.vision.zones import Polygon, mask_zones
 
 Gate = Literal["moved", "heartbeat", "watched", "skipped"]
 
@@ -43,7 +45,8 @@ class MotionGate:
     """Lets pictures through in which something has changed since the last one that counted.
 
     The reference stays until something moves or a heartbeat is due, so that slow motion adds up while
-    the slow change of daylight does not.
+    the slow change of daylight does not. What changes in an ignored zone doesn't count, and neither does
+    the zone's area; where all of the picture is ignored, nothing moves.
     """
 
     def __init__(self, *, luma_step: int, area_ratio: float, heartbeat_seconds: float) -> None:
@@ -52,6 +55,14 @@ class MotionGate:
         self._heartbeat_seconds = heartbeat_seconds
         self._reference: NDArray[np.int16] | None = None
         self._passed_at = 0.0
+        self._zones: list[list[tuple[float, float]]] = []
+        self._counts: NDArray[np.bool_] | None = None
+        """Which pixels of the coarse picture count; None while all do, or until the mask is made."""
+
+    def ignore(self, zones: Sequence[Polygon]) -> None:
+        """Look away from these polygons from now on, and from no others."""
+        if (asked := [list(zone) for zone in zones]) != self._zones:
+            self._zones, self._counts = asked, None
 
     def decide(self, luma: NDArray[np.uint8], media_seconds: float, *, watched: bool) -> Gate:
         """Judge a coarse luma picture, shape (h, w)."""
@@ -72,7 +83,11 @@ class MotionGate:
         if reference is None or reference.shape != current.shape:
             return True
         changed = np.abs(current - reference) > self._luma_step
-        return float(changed.mean()) > self._area_ratio
+        if self._zones:
+            if self._counts is None or self._counts.shape != current.shape:
+                self._counts = ~mask_zones(self._zones, (current.shape[1], current.shape[0]))
+            changed = changed[self._counts]
+        return changed.size > 0 and float(changed.mean()) > self._area_ratio
 
 
 class LagControl:

@@ -17,11 +17,13 @@ from mien.contracts.topics import FRAMES
 from mien.errors import TransientError
 from mien.runtime import metrics
 from mien.runtime.health import Health
+from services.ingest.main_stream import Closeup
 from services.ingest.reader import Sample
 
 STAGE: Final = "ingest"
 
 SendFrame = Callable[[Frame, int], Awaitable[None]]
+FindCloseup = Callable[[Sample], Awaitable[Closeup | None]]
 
 
 class Epochs(Protocol):
@@ -39,6 +41,7 @@ class FramePublisher:
 
     Attributes:
         paused: While the group settles who owns the camera, nothing is sent.
+        find_closeup: Asked for each sample, where the camera has a main stream.
         published: Frames that the broker has acknowledged.
     """
 
@@ -48,6 +51,7 @@ class FramePublisher:
         self.camera_id = camera_id
         self.partition = partition
         self.paused = False
+        self.find_closeup: FindCloseup | None = None
         self.published = 0
         self.dropped: Counter[str] = Counter()
         self._epochs = epochs
@@ -94,7 +98,11 @@ class FramePublisher:
     async def _publish(self, sample: Sample) -> None:
         try:
             await self._follow_epoch(sample)
-            frame = self._frame(sample)
+            closeup = await self.find_closeup(sample) if self.find_closeup is not None else None
+            frame = self._frame(sample, closeup)
+            if self.paused:  # since a close-up was waited for
+                self._drop("unassigned")
+                return
             if frame.is_stale(time.time_ns()):
                 self._drop("stale")
                 return
@@ -118,7 +126,7 @@ class FramePublisher:
             self._opening = sample.opening
             self._sequence = 0
 
-    def _frame(self, sample: Sample) -> Frame:
+    def _frame(self, sample: Sample, closeup: Closeup | None) -> Frame:
         self._sequence += 1
         return Frame(
             frame_id=f"{self.camera_id}:{self._epoch}:{self._sequence}",
@@ -128,6 +136,8 @@ class FramePublisher:
             max_age_ms=sample.max_age_ms,
             still=sample.still,
             camera_clock_ns=sample.camera_clock_ns,
+            closeup_jpeg=None if closeup is None else closeup.jpeg,
+            closeup_size_wh=None if closeup is None else closeup.size_wh,
         )
 
     def _drop(self, reason: str) -> None:

@@ -7,7 +7,7 @@ FFmpeg end by their time limits.
 
 import threading
 import time
-from collections import Counter, OrderedDict
+from collections import Counter, OrderedDict, deque
 from collections.abc import Iterator
 from typing import Any, Final, Protocol
 
@@ -21,7 +21,9 @@ from services.ingest.failures import UnsupportedError
 from services.ingest.picture import DecodedPicture, JpegPicture, Picture
 from services.ingest.pipeline import LagControl
 
-_REMEMBERED_PACKETS: Final = 64
+_MOST_UNSEEN_PACKETS: Final = 256
+_MOST_UNSEEN_BYTES: Final = 8 * 1024 * 1024
+_REMEMBERED_PACKETS: Final = _MOST_UNSEEN_PACKETS + 64
 
 
 class VideoSource(Protocol):
@@ -30,10 +32,12 @@ class VideoSource(Protocol):
     Attributes:
         codec: Name of its format.
         dropped: Packets and pictures given up, by reason.
+        is_wanted: Whether to decode what arrives. It may be changed with each picture or None that comes.
     """
 
     codec: str
     dropped: Counter[str]
+    is_wanted: bool
 
     @property
     def lag_seconds(self) -> float:
@@ -73,12 +77,55 @@ def open_source(camera: Camera, settings: IngestSettings, stop: threading.Event)
         raise
 
 
+class UnseenPackets:
+    """What a decoder must still be fed to show the present: the packets since the last keyframe.
+
+    Bounded in number and bytes. Beyond that all are let go, and the next keyframe is a new beginning.
+    """
+
+    def __init__(self) -> None:
+        self._packets: deque[Any] = deque()
+        self._bytes = 0
+        self._is_broken = False
+
+    def add(self, packet: Any) -> None:
+        """Take in the next packet of the stream."""
+        if packet.is_keyframe:
+            self.give_up()
+            self._is_broken = False
+        if self._is_broken:
+            return
+        self._packets.append(packet)
+        self._bytes += packet.size
+        if len(self._packets) > _MOST_UNSEEN_PACKETS or self._bytes > _MOST_UNSEEN_BYTES:
+            self.give_up()
+
+    def take(self) -> Iterator[Any]:
+        """Yield the packets, oldest first, each for the last time."""
+        while self._packets:
+            packet = self._packets.popleft()
+            self._bytes -= packet.size
+            yield packet
+
+    def give_up(self) -> None:
+        """Let go of all, because what follows can't be decoded with a gap before it."""
+        self._packets.clear()
+        self._bytes = 0
+        self._is_broken = True
+
+
 class RtspSource:
-    """Decodes every picture of a live stream, unless it falls behind."""
+    """Decodes the pictures of a live stream while they are wanted, unless it falls behind.
+
+    While they are not, packets are read and kept back to the last keyframe, so that the present can be
+    shown at once when it is asked for, and not only from the next keyframe on.
+    """
 
     def __init__(self, container: Any, stream: Any, lag: LagControl) -> None:
         self.codec = str(stream.codec_context.name)
         self.dropped: Counter[str] = Counter()
+        self.is_wanted = True
+        self._unseen = UnseenPackets()
         self._container = container
         self._stream = stream
         self._lag = lag
@@ -98,25 +145,34 @@ class RtspSource:
                 return  # FFmpeg's flush: the connection has ended, without an exception
             if not self._admits(packet):
                 self.dropped["lag"] += 1
+                self._unseen.give_up()
                 yield None
                 continue
-            try:
-                frames = packet.decode()
-            except av.InvalidDataError:
-                self.dropped["corrupt"] += 1
-                frames = []
-            whole = [frame for frame in frames if not frame.is_corrupt]
-            self.dropped["corrupt"] += len(frames) - len(whole)
-            # The first packets of a connection may come without a time; what they show can't be placed.
-            timed = [frame for frame in whole if frame.pts is not None]
-            for frame in timed:
-                yield self._picture(frame)
-            if not timed:
+            self._unseen.add(packet)
+            if not self.is_wanted:
                 yield None
+                continue
+            for unseen in self._unseen.take():
+                yield from self._decode(unseen)
 
     def close(self) -> None:
         """Close the connection."""
         self._container.close()
+
+    def _decode(self, packet: Any) -> Iterator[Picture | None]:
+        try:
+            frames = packet.decode()
+        except av.InvalidDataError:
+            self.dropped["corrupt"] += 1
+            frames = []
+        whole = [frame for frame in frames if not frame.is_corrupt]
+        self.dropped["corrupt"] += len(frames) - len(whole)
+        # The first packets of a connection may come without a time; what they show can't be placed.
+        timed = [frame for frame in whole if frame.pts is not None]
+        for frame in timed:
+            yield self._picture(frame)
+        if not timed:
+            yield None
 
     def _admits(self, packet: Any) -> bool:
         arrived_at_ns = time.time_ns()
@@ -141,9 +197,10 @@ class RtspSource:
 
 
 class MjpegSource:
-    """Passes the camera's own JPEGs on without decoding them."""
+    """Passes the camera's own JPEGs on without decoding them, wanted or not."""
 
     lag_seconds = 0.0
+    is_wanted = True
 
     def __init__(self, container: Any, stream: Any) -> None:
         self.codec = str(stream.codec_context.name)
@@ -174,6 +231,7 @@ class FileSource:
     """Plays a video file at its own pace, again and again."""
 
     lag_seconds = 0.0
+    is_wanted = True
 
     def __init__(self, address: Address, stop: threading.Event) -> None:
         self.dropped: Counter[str] = Counter()

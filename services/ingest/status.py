@@ -8,12 +8,19 @@ from typing import Final
 import msgspec
 from redis.asyncio import Redis
 
-from mien.contracts.cameras import CameraStatus
+from mien.contracts.cameras import CameraState, CameraStatus, MainStreamStatus
 from mien.contracts.shared_state import CAMERA_STATUS_CHANNEL, CAMERA_STATUS_TTL_SECONDS, camera_status_key
+from services.ingest.closeups import Unusable, why_unusable
 from services.ingest.failures import STALLED
+from services.ingest.main_stream import MainStreamReader
 from services.ingest.reader import CameraReader
+from services.ingest.stream import StreamReader
 
 SILENCE_SHOWN_AFTER_SECONDS: Final = 2.0
+_UNUSABLE_WORDS: Final[dict[Unusable, str]] = {
+    "other_view": "not used: its picture has another shape than the camera's, so it shows another view",
+    "no_gain": "not used: its picture is hardly larger than the camera's",
+}
 
 
 @dataclass
@@ -39,22 +46,11 @@ def describe_camera(
     captured_fps: float,
     published_fps: float,
     replica: str,
+    main: MainStreamReader | None = None,
 ) -> CameraStatus:
     """Return the status of a camera that is read; *unsent* counts what its publisher dropped."""
     report = reader.report
-    state = report.state
-    silent_seconds = time.monotonic() - reader.picture_at
-    reason = ""
-    if state == "streaming" and silent_seconds > SILENCE_SHOWN_AFTER_SECONDS:
-        state = "stalled"
-        reason = f"stopped sending pictures {silent_seconds:.0f} s ago"
-    elif report.failure is not None:
-        reason = report.failure.words
-        if report.failure is STALLED:
-            reason = f"stopped sending pictures {silent_seconds:.0f} s ago"
-        if report.retry_at_ns is not None:
-            wait_seconds = max((report.retry_at_ns - time.time_ns()) / 1e9, 0)
-            reason += f"; trying again in {wait_seconds:.0f} s"
+    state, reason = _describe_stream(reader)
     streams = state == "streaming"
     return CameraStatus(
         camera_id=reader.camera.camera_id,
@@ -69,7 +65,42 @@ def describe_camera(
         replica=replica,
         reconnects=max(reader.openings - 1, 0),
         dropped=dict(reader.dropped + unsent),
+        main_stream=None if main is None else describe_main_stream(main, frame_wh=reader.frame_wh),
     )
+
+
+def describe_main_stream(reader: MainStreamReader, *, frame_wh: tuple[int, int] | None) -> MainStreamStatus:
+    """Return the status of a main stream beside a camera whose frames are of this size."""
+    report = reader.report
+    state, reason = _describe_stream(reader)
+    if state == "streaming" and frame_wh is not None and reader.closeup_wh is not None:
+        why = why_unusable(frame_wh, reader.closeup_wh)
+        reason = "" if why is None else _UNUSABLE_WORDS[why]
+    return MainStreamStatus(
+        state=state,
+        reason=reason,
+        since_ns=report.since_ns,
+        retry_at_ns=report.retry_at_ns,
+        size_wh=report.size_wh,
+        codec=report.codec,
+        wanted=reader.wanted,
+    )
+
+
+def _describe_stream(reader: StreamReader) -> tuple[CameraState, str]:
+    """Return a stream's state, and why it is no better in words."""
+    report = reader.report
+    silent_seconds = time.monotonic() - reader.picture_at
+    silence = f"stopped sending pictures {silent_seconds:.0f} s ago"
+    if report.state == "streaming" and silent_seconds > SILENCE_SHOWN_AFTER_SECONDS:
+        return "stalled", silence
+    if report.failure is None:
+        return report.state, ""
+    reason = silence if report.failure is STALLED else report.failure.words
+    if report.retry_at_ns is not None:
+        wait_seconds = max((report.retry_at_ns - time.time_ns()) / 1e9, 0)
+        reason += f"; trying again in {wait_seconds:.0f} s"
+    return report.state, reason
 
 
 async def write_status(redis: Redis, status: CameraStatus) -> None:

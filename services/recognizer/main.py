@@ -1,7 +1,7 @@
 """The recognizer's wiring: face shots in, identities and templates out."""
 
-import asyncio
 from collections.abc import Sequence
+from functools import partial
 
 import msgspec
 import numpy as np
@@ -11,24 +11,43 @@ from numpy.typing import NDArray
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from mien.contracts.events import FaceShot, TemplateCreated, derive_event_id
-from mien.contracts.models import EMBEDDINGS, IMAGES
+from mien.contracts.events import (
+    FaceShot,
+    IdentityDecided,
+    StrangerSeen,
+    StrangerWithdrawn,
+    TemplateCreated,
+    derive_event_id,
+)
+from mien.contracts.recognition import DAY_SECONDS, TrackVector, encode_record, track_vector_key
 from mien.contracts.shared_state import TRACK_STATE_TTL_SECONDS, Template, vote_key
-from mien.contracts.topics import ENROLMENT_RESULTS, IDENTITIES, IDENTITY_FACES
+from mien.contracts.topics import ENROLMENT_RESULTS, IDENTITIES, IDENTITY_FACES, STRANGERS
 from mien.errors import TransientError
 from mien.runtime import metrics
 from mien.runtime.bus import open_event_producer, publish
+from mien.runtime.embedding import FaceEmbedding
 from mien.runtime.event_loop import Received, handle_events
 from mien.runtime.gallery import TemplateStore
-from mien.runtime.model_watch import watch_model
+from mien.runtime.model_watch import watch_models
 from mien.runtime.redis_connection import connect_redis
 from mien.runtime.service import Service, announce_presence, run_service, run_until_stopped, wait_or_stop
 from mien.runtime.serving import ServingClient
 from mien.runtime.settings import settings_from_command_line
 from mien.runtime.shots import align_shots
+from mien.vision.similarity import encode_vector, unit
+from services.recognizer.classifier import IdentityClassifier
 from services.recognizer.config import RecognizerSettings
-from services.recognizer.gallery import Gallery
-from services.recognizer.pipeline import Thresholds, Vote, add_shot, decide, is_new
+from services.recognizer.knowledge import Knowledge
+from services.recognizer.pipeline import (
+    Vote,
+    add_shot,
+    decide,
+    is_new,
+    is_strangers_visit,
+    mean_vector,
+    member_id_of,
+)
+from services.recognizer.strangers import StrangerBook
 
 log = structlog.get_logger()
 
@@ -45,23 +64,30 @@ class Recognizer:
         redis: Redis,
         serving: ServingClient,
         producer: AIOKafkaProducer,
+        classifier: IdentityClassifier | None = None,
     ) -> None:
+        """Take the neighbours; without a classifier the gallery decides alone."""
         self._settings = settings
         self._spec = settings.embedder_spec
-        self._thresholds = Thresholds.for_embedder(
-            self._spec, accept_similarity=settings.accept_similarity, min_quality=settings.min_quality
-        )
         self._redis = redis
-        self._serving = serving
+        self._embedding = FaceEmbedding(
+            serving,
+            self._spec,
+            version=settings.embedder_version,
+            max_batch_size=settings.max_batch_size,
+            timeout_seconds=settings.serving.timeout_seconds,
+        )
         self._producer = producer
+        self._classifier = classifier
         self._templates = TemplateStore(redis)
-        self._gallery = Gallery([], dimensions=self._spec.dimensions, generation=-1)
+        self._knowledge = Knowledge(settings, redis)
+        self._strangers = StrangerBook(self._knowledge, self._spec.name)
 
     async def handle(self, received: Sequence[Received[FaceShot]]) -> None:
         """Work on a batch of shots; publishes before it saves, so that a replay changes nothing."""
         try:
-            if self._gallery.generation < 0:
-                await self.refresh_gallery()
+            if self._knowledge.gallery.generation < 0:
+                await self.refresh()
             votes = await self._load_votes([one.event.track_id for one in received])
             pending = [one for one in received if self._counts(one.event, votes)]
             vectors = await self._embed([one.event for one in pending])
@@ -73,70 +99,119 @@ class Recognizer:
         except (RedisError, OSError) as error:
             raise TransientError(f"Redis: {error}") from error
 
-    async def follow_gallery(self, service: Service) -> None:
-        """Read the gallery again within a second of any change, until the service stops."""
+    async def follow_knowledge(self, service: Service) -> None:
+        """Read what has changed of people and rules, within a second, until the service stops."""
         while not service.stop.is_set():
             try:
-                await self.refresh_gallery()
+                await self.refresh()
                 service.health.resolve("gallery")
             except (RedisError, OSError) as error:
                 service.health.report("gallery", f"Redis does not answer: {type(error).__name__}")
             await wait_or_stop(service.stop, GALLERY_POLL_SECONDS)
 
-    async def refresh_gallery(self) -> None:
-        """Read all templates if any has changed."""
-        generation = await self._templates.generation()
-        if generation == self._gallery.generation:
-            return
-        templates = [
-            template
-            for template in await self._templates.load(self._spec.name)
-            if template.model_version == self._settings.embedder_version
-        ]
-        self._gallery = Gallery(templates, dimensions=self._spec.dimensions, generation=generation)
-        metrics.GALLERY_TEMPLATES.set(len(self._gallery))
-        log.info(
-            "gallery.loaded",
-            templates=len(self._gallery),
-            ignored=self._gallery.ignored,
-            generation=generation,
-        )
+    async def refresh(self) -> None:
+        """Read what has changed of people and rules now."""
+        await self._knowledge.refresh()
 
     async def _embed(self, shots: Sequence[FaceShot]) -> NDArray[np.float32]:
         if not shots:
             return np.empty((0, self._spec.dimensions), dtype=np.float32)
-        images = await asyncio.to_thread(
-            align_shots, shots, alignment=self._spec.alignment, size=self._spec.size
-        )
-        vectors = []
-        for start in range(0, len(images), self._settings.max_batch_size):
-            prediction = await self._serving.predict(
-                self._spec.name,
-                {IMAGES: images[start : start + self._settings.max_batch_size]},
-                version=self._settings.embedder_version,
-                timeout_seconds=self._settings.serving.timeout_seconds,
-            )
-            vectors.append(prediction.outputs[EMBEDDINGS])
-        return np.concatenate(vectors)
+        return await self._embedding.embed(partial(align_shots, shots))
 
     async def _identify(
         self, one: Received[FaceShot], vector: NDArray[np.float32], votes: dict[str, Vote]
     ) -> None:
-        shot = one.event
+        shot, thresholds = one.event, self._knowledge.thresholds
         vote = add_shot(
             votes.get(shot.track_id),
             shot,
             vector,
             model=self._spec.name,
             model_version=self._settings.embedder_version,
+            thresholds=thresholds,
         )
-        vote, decided = decide(vote, shot, self._gallery, self._thresholds)
+        opinion = await self._classifier.opinion(unit(mean_vector(vote))) if self._classifier else None
+        vote, decided = decide(
+            vote,
+            shot,
+            self._knowledge.gallery,
+            thresholds,
+            decision=self._settings.decision,
+            opinion=opinion,
+        )
+        vote, decided = await self._note_stranger(one, vote, decided)
         await publish(self._producer, IDENTITIES, decided, partition=one.partition)
-        await self._redis.set(
-            vote_key(shot.track_id), msgspec.msgpack.encode(vote), ex=TRACK_STATE_TTL_SECONDS
-        )
+        await self._save(vote, decided)
         votes[shot.track_id] = vote
         metrics.IDENTITIES.labels(decided.answer, decided.state).inc()
+        if vote.restarted:
+            metrics.VOTES_RESTARTED.inc()
+
+    async def _note_stranger(
+        self, one: Received[FaceShot], vote: Vote, decided: IdentityDecided
+    ) -> tuple[Vote, IdentityDecided]:
+        """Count an unknown track to a stranger, or take it back from one when its face got a name."""
+        if decided.answer == "known" and vote.stranger_id is not None:
+            await self._withdraw(one, vote, vote.stranger_id)
+            return msgspec.structs.replace(vote, stranger_id=None), decided
+        if decided.answer != "unknown" or not self._strangers.is_open:
+            return vote, decided
+        if vote.stranger_id is None and not is_strangers_visit(
+            vote, self._knowledge.gallery, self._knowledge.thresholds
+        ):
+            return vote, decided
+        stranger_id = await self._strangers.count(one.event, vote)
+        if vote.stranger_id is None or one.event.quality.score >= vote.best_quality:
+            await self._show_stranger(one, vote, stranger_id)
+        return (
+            msgspec.structs.replace(vote, stranger_id=stranger_id),
+            msgspec.structs.replace(decided, stranger_id=stranger_id),
+        )
+
+    async def _show_stranger(self, one: Received[FaceShot], vote: Vote, stranger_id: str) -> None:
+        shot, member_id = one.event, member_id_of(one.event.track_id, vote)
+        seen = StrangerSeen(
+            camera_id=shot.camera_id,
+            event_id=derive_event_id(member_id, shot.shot_number, "stranger"),
+            captured_at_ns=shot.captured_at_ns,
+            trace=shot.trace,
+            member_id=member_id,
+            track_id=shot.track_id,
+            stranger_id=stranger_id,
+            quality=round(shot.quality.score, 3),
+            face_jpeg=shot.crop_jpeg,
+        )
+        await publish(self._producer, STRANGERS, seen, partition=one.partition)
+
+    async def _withdraw(self, one: Received[FaceShot], vote: Vote, stranger_id: str) -> None:
+        member_id = member_id_of(one.event.track_id, vote)
+        withdrawn = StrangerWithdrawn(
+            camera_id=one.event.camera_id,
+            event_id=derive_event_id(member_id, one.event.shot_number, "withdrawn"),
+            captured_at_ns=one.event.captured_at_ns,
+            trace=one.event.trace,
+            member_id=member_id,
+            stranger_id=stranger_id,
+        )
+        await publish(self._producer, STRANGERS, withdrawn, partition=one.partition)
+        await self._strangers.withdraw(member_id)
+
+    async def _save(self, vote: Vote, decided: IdentityDecided) -> None:
+        """Keep the vote for whoever goes on, and of a named track its vector, so that it can be denied."""
+        track_id, encoded = decided.track_id, msgspec.msgpack.encode(vote)
+        await self._redis.set(vote_key(track_id), encoded, ex=TRACK_STATE_TTL_SECONDS)
+        if decided.answer == "known":
+            looks = TrackVector(
+                model=vote.model,
+                model_version=vote.model_version,
+                vector=encode_vector(unit(mean_vector(vote))),
+            )
+            kept_seconds = int(self._knowledge.rules.stranger_policy.keep_days * DAY_SECONDS)
+            await self._redis.set(
+                track_vector_key(track_id),
+                encode_record(looks),
+                ex=max(kept_seconds, TRACK_STATE_TTL_SECONDS),
+            )
 
     async def _enrol(self, one: Received[FaceShot], vector: NDArray[np.float32]) -> None:
         shot, version = one.event, self._settings.embedder_version
@@ -180,11 +255,23 @@ class Recognizer:
         }
 
 
+def _classifier(settings: RecognizerSettings, serving: ServingClient) -> IdentityClassifier:
+    return IdentityClassifier(
+        serving,
+        settings.embedder_spec,
+        embedder_version=settings.embedder_version,
+        label=settings.classifier_label,
+        timeout_seconds=settings.serving.timeout_seconds,
+    )
+
+
 def main() -> None:
     """Run the recognizer until it is told to stop."""
     settings = settings_from_command_line(
         RecognizerSettings, "Mien recognizer: face shots in, identities out."
     )
+
+    embedder_models = [part.model.name for part in settings.embedder_spec.parts]
 
     async def work(service: Service) -> None:
         async with (
@@ -192,11 +279,15 @@ def main() -> None:
             ServingClient(settings.serving.address) as serving,
             open_event_producer(settings.kafka) as producer,
         ):
-            recognizer = Recognizer(settings, redis=redis, serving=serving, producer=producer)
+            classifier = None if settings.decision == "gallery" else _classifier(settings, serving)
+            recognizer = Recognizer(
+                settings, redis=redis, serving=serving, producer=producer, classifier=classifier
+            )
             await run_until_stopped(
                 service,
-                recognizer.follow_gallery(service),
-                watch_model(service, serving, settings.embedder, meanwhile="new faces wait for their names"),
+                *([classifier.follow(service)] if classifier else []),
+                recognizer.follow_knowledge(service),
+                watch_models(service, serving, embedder_models, meanwhile="new faces wait for their names"),
                 handle_events(service, settings.kafka, IDENTITY_FACES, FaceShot, recognizer.handle),
                 announce_presence(service, redis),
             )

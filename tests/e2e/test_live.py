@@ -180,6 +180,56 @@ async def test_upload_that_is_no_face_is_refused_in_words(stack: Stack) -> None:
     stack.client.delete(f"/api/people/{person['person_id']}").raise_for_status()
 
 
+async def test_a_camera_is_judged_by_who_passes_it(stack: Stack, page: Page) -> None:
+    """Faces that stay count after ten seconds; the page shows them, and what the pictures came to."""
+    await sees_right_names(page, within_seconds=60)
+    report = await asyncio.to_thread(
+        eventually,
+        lambda: stack.get("/api/cameras/entrance/fitness"),
+        lambda report: len(report["faces"]) >= len(KNOWN),
+        within_seconds=40,
+    )
+    assert all(face["face_px"] > 60 for face in report["faces"])
+    work = stack.get("/api/cameras/entrance/work")
+    assert work["captured"] > work["sampled"] > 0
+    assert work["looked_at"] > 0
+    assert work["faces"] > work["identity_shots"] > 0
+    await page.goto(f"{stack.base_url}/cameras/entrance")
+    await page.get_by_role("img", name="Face size: typically").wait_for()
+    await page.get_by_text("were looked at").wait_for()
+
+
+async def test_faces_in_a_zone_that_is_drawn_over_them_do_not_count(stack: Stack, page: Page) -> None:
+    """Clicks on the live picture become a polygon, keys move it, faces in it go; Undo brings them back."""
+
+    async def shows_faces(count: int) -> None:
+        async with asyncio.timeout(20):
+            while len(await faces_on_tile(page, "entrance")) != count:
+                await asyncio.sleep(0.2)
+
+    await page.goto(f"{stack.base_url}/cameras/entrance")
+    await page.wait_for_selector('[data-testid="tile"][data-drawn]', timeout=20_000)
+    await page.get_by_role("button", name="Draw a zone").click()
+    board = await page.get_by_test_id("zone-canvas").bounding_box()
+    assert board is not None
+    await shows_faces(len(KNOWN))
+    corners = [(0.02, 0.02), (0.5, 0.02), (0.5, 0.95), (0.02, 0.95)]
+    for x, y in corners:
+        await page.mouse.click(board["x"] + x * board["width"], board["y"] + y * board["height"])
+    await page.keyboard.press("Enter")
+    await page.get_by_text("Everything", exact=True).click()
+    await page.get_by_role("button", name="Zone 1: Everything ignored").press("ArrowDown")
+    await page.get_by_role("button", name="Save zones").click()
+    await page.get_by_text("Zones are saved.").wait_for()
+    (zone,) = stack.get("/api/cameras/entrance")["ignored_zones"]
+    assert zone["ignores"] == "everything"
+    assert zone["points_xy"] == [pytest.approx((x, y + 0.01), abs=0.005) for x, y in corners]
+    await shows_faces(len(KNOWN) - 1)
+    await page.get_by_role("button", name="Undo").click()
+    await shows_faces(len(KNOWN))
+    assert stack.get("/api/cameras/entrance")["ignored_zones"] == []
+
+
 async def test_emotion_is_read_only_where_it_is_switched_on(stack: Stack, page: Page) -> None:
     """Turning the policy off takes the emotion off the screen within seconds, and on brings it back."""
     await sees_right_names(page, within_seconds=60)

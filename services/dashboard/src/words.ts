@@ -1,5 +1,5 @@
 /** What states, answers and reasons are called on screen. */
-import type { Camera, CameraStatus, Photo, SystemInfo } from "./api/types";
+import type { Camera, CameraStatus, Photo, Stranger, SystemInfo } from "./api/types";
 import type { Answer } from "./live/protocol";
 
 /** Words of a service as a sentence: a capital first, an end last. */
@@ -49,12 +49,76 @@ export function retryWords(status: CameraStatus, atMs: number): string {
   return seconds > 0 ? `in ${seconds} s` : "now";
 }
 
-export function answerWords(answer: Answer | null, personName: string | null): string {
+/** What a status may say of a camera's main stream; older ingest processes say nothing. */
+interface MainStreamStatus {
+  main_stream?: { state: CameraStatus["state"]; reason: string; wanted?: boolean } | null;
+}
+
+/** How a camera's main stream is, in a few words. */
+export function mainStreamWords(
+  camera: Pick<Camera, "main_stream_url">,
+  status: CameraStatus & MainStreamStatus,
+): { tone: Tone; words: string } {
+  if (!camera.main_stream_url) return { tone: "off", words: "None" };
+  const said = status.main_stream;
+  if (!said) return { tone: "off", words: "Set, nothing heard of it yet" };
+  if (said.reason) return { tone: "warn", words: sentence(said.reason) };
+  if (said.state === "streaming") return { tone: "good", words: said.wanted ? "In use" : "Ready" };
+  return { tone: STATES[said.state].tone, words: STATES[said.state].short };
+}
+
+export function answerWords(
+  answer: Answer | null,
+  personName: string | null,
+  strangerLabel: string | null = null,
+): string {
   if (answer === "known") return personName ?? "Known";
-  if (answer === "unknown") return "Unknown";
+  if (answer === "unknown") return strangerLabel ?? "Unknown";
   if (answer === "unclear") return "Not clear enough";
   return "Looking…";
 }
+
+/** How much a face resembles the nearest person, in words, and the figures behind them. */
+export function similarityWords(
+  similarity: number | null,
+  acceptSimilarity: number | null,
+): { word: string; figures: string } | null {
+  if (similarity === null || acceptSimilarity === null) return null;
+  const room = 1 - acceptSimilarity;
+  const above = room > 0 ? (similarity - acceptSimilarity) / room : 0;
+  const word =
+    above >= 0.5
+      ? "Clear resemblance"
+      : above >= 0.15
+        ? "Good resemblance"
+        : above >= 0
+          ? "Just enough resemblance"
+          : "Not enough resemblance";
+  const figures = `Similarity ${similarity.toFixed(2)}; a name needs ${acceptSimilarity.toFixed(2)}`;
+  return { word, figures };
+}
+
+/** "Seen 5 times on 2 cameras". */
+export function visitsWords(visits: number, cameras: number): string {
+  const times = visits === 1 ? "once" : visits === 2 ? "twice" : `${visits} times`;
+  return cameras > 1 ? `Seen ${times} on ${cameras} cameras` : `Seen ${times}`;
+}
+
+/** "Stranger 3", "Stranger 3 and Stranger 5", "4 strangers". */
+export function strangersWords(chosen: Pick<Stranger, "label">[]): string {
+  if (chosen.length <= 2) return chosen.map(({ label }) => label).join(" and ");
+  return `${chosen.length} strangers`;
+}
+
+export const numberOf = ({ label }: Pick<Stranger, "label">): number =>
+  Number(/\d+$/.exec(label)?.[0] ?? Number.POSITIVE_INFINITY);
+
+/** "1 in 100" for a share. */
+export const oneInWords = (share: number): string => `1 in ${Math.round(1 / share).toLocaleString("en")}`;
+
+/** "3.2 %", with as many digits as a small share needs. */
+export const shareWords = (share: number): string =>
+  share === 0 ? "0 %" : `${(share * 100).toFixed(share < 0.01 ? 2 : share < 0.1 ? 1 : 0)} %`;
 
 const EMOTIONS: Record<string, string> = {
   angry: "Angry",

@@ -3,7 +3,7 @@ import { errorFromBody, fieldErrors } from "../src/api/errors";
 import type { CameraStatus, SystemInfo } from "../src/api/types";
 import { FIELD_HINTS, requestOf, valuesOf } from "../src/pages/cameraFields";
 import { batches } from "../src/pages/photoBatches";
-import { durationWords, retryWords, stateWords, troubles } from "../src/words";
+import { durationWords, mainStreamWords, retryWords, stateWords, troubles } from "../src/words";
 
 const STATUS: CameraStatus = {
   camera_id: "door",
@@ -17,6 +17,7 @@ const STATUS: CameraStatus = {
   codec: "h264",
   replica: "ingest-1",
   reconnects: 0,
+  main_stream: null,
   dropped: {},
 };
 
@@ -42,6 +43,32 @@ describe("a camera's state in words", () => {
     expect(retryWords({ ...STATUS, retry_at_ns: 13_000e6 }, 1_000)).toBe("in 12 s");
     expect(retryWords({ ...STATUS, retry_at_ns: 500e6 }, 1_000)).toBe("now");
     expect(retryWords(STATUS, 1_000)).toBe("");
+  });
+});
+
+describe("a main stream in words", () => {
+  const camera = { main_stream_url: "rtsp://x/main" };
+  const said = (main_stream: object | null) =>
+    mainStreamWords(camera, { ...STATUS, main_stream } as typeof STATUS);
+
+  it("is none where none is set, whatever is said", () => {
+    expect(mainStreamWords({ main_stream_url: null }, STATUS)).toEqual({ tone: "off", words: "None" });
+  });
+
+  it("waits for an ingest that says something of it", () => {
+    expect(mainStreamWords(camera, STATUS).words).toContain("nothing heard");
+    expect(said(null).words).toContain("nothing heard");
+  });
+
+  it("is ready, in use, or why not", () => {
+    expect(said({ state: "streaming", reason: "", wanted: false })).toEqual({ tone: "good", words: "Ready" });
+    expect(said({ state: "streaming", reason: "", wanted: true }).words).toBe("In use");
+    expect(said({ state: "auth_failed", reason: "", wanted: true })).toMatchObject({ tone: "bad" });
+    const reason = "shows another field of view";
+    expect(said({ state: "streaming", reason, wanted: true })).toEqual({
+      tone: "warn",
+      words: "Shows another field of view.",
+    });
   });
 });
 
@@ -105,6 +132,17 @@ describe("the camera form", () => {
     expect(requestOf(values)).not.toHaveProperty("password");
     expect(requestOf({ ...values, password: "s" })).toHaveProperty("password", "s");
     expect(requestOf({ ...values, removePassword: true })).toHaveProperty("password", null);
+  });
+
+  it("sends the main stream as none when it is left empty", () => {
+    const values = { ...valuesOf(), name: "Door", url: "rtsp://x/y" };
+    expect(requestOf(values)).toMatchObject({ main_stream_url: null, frame_width_px: 1280 });
+    expect(requestOf({ ...values, main_stream_url: " rtsp://x/z " }).main_stream_url).toBe("rtsp://x/z");
+  });
+
+  it("shows an error about the main stream at its own field", () => {
+    const error = errorFromBody(422, { detail: "the main stream's address needs a scheme" });
+    expect(Object.keys(fieldErrors(error, FIELD_HINTS))).toEqual(["main_stream_url"]);
   });
 });
 

@@ -17,15 +17,22 @@ from services.gateway.access import ContextDep, PrincipalDep, require_session
 from services.gateway.accounts import Principal
 from services.gateway.context import Context
 from services.gateway.database import audit
+from services.gateway.fitness import CHANGES_VIEW, forget_fitness, read_fitness
 from services.gateway.hub import FrameMessage, Viewer
 from services.gateway.people import NotFoundError
-from services.gateway.pipeline import check_emotion_purpose, slug_of, split_camera_url
+from services.gateway.pipeline import (
+    check_emotion_purpose,
+    slug_of,
+    split_camera_url,
+    split_main_stream_url,
+)
 from services.gateway.schemas import (
     CameraCreate,
     CameraEdit,
     CameraInfo,
     CameraStatusInfo,
     ErrorMessage,
+    FitnessInfo,
 )
 
 log = structlog.get_logger()
@@ -45,7 +52,7 @@ CameraIdPath = Annotated[str, Path(max_length=48)]
 async def list_cameras(context: ContextDep) -> list[CameraInfo]:
     """List all cameras with their status, by id."""
     cameras = await context.registry.list_cameras()
-    return await _with_status(context, cameras)
+    return await _with_records(context, cameras)
 
 
 @router.post("", status_code=status.HTTP_201_CREATED, responses={409: {"model": ErrorMessage}})
@@ -65,16 +72,17 @@ async def add_camera(wanted: CameraCreate, context: ContextDep, principal: Princ
         "username": wanted.username or address.username,
         "password": wanted.password or address.password,
     }
+    named |= _main_stream(fields["main_stream_url"], named)
     camera = await context.registry.add(msgspec.convert(fields | named, Camera))
     await _announce(context, camera)
-    await _audit(context, principal, "camera.added", camera_id)
-    return (await _with_status(context, [camera]))[0]
+    await note(context, principal, "camera.added", camera_id)
+    return (await _with_records(context, [camera]))[0]
 
 
 @router.get("/{camera_id}")
 async def get_camera(camera_id: CameraIdPath, context: ContextDep) -> CameraInfo:
     """Return one camera."""
-    return (await _with_status(context, [await context.registry.get(camera_id)]))[0]
+    return (await _with_records(context, [await context.registry.get(camera_id)]))[0]
 
 
 @router.patch("/{camera_id}")
@@ -88,22 +96,28 @@ async def edit_camera(
         address = split_camera_url(changes["url"], video_folders=context.settings.video_folders)
         found = {"username": address.username, "password": address.password}
         changes = {name: value for name, value in found.items() if value} | changes | {"url": address.url}
+    if "main_stream_url" in changes:
+        known = {"username": camera.username, "password": camera.password} | changes
+        changes |= _main_stream(changes["main_stream_url"], known)
     check_emotion_purpose(
         changes.get("emotion_policy", camera.emotion_policy),
         changes.get("emotion_purpose", camera.emotion_purpose),
     )
-    camera = await context.registry.update(camera_id, changes)
+    before, camera = camera, await context.registry.update(camera_id, changes)
+    if any(getattr(camera, field) != getattr(before, field) for field in CHANGES_VIEW):
+        await forget_fitness(context.redis, camera_id)
     await _announce(context, camera)
-    await _audit(context, principal, f"camera.edited: {', '.join(sorted(changes))}"[:60], camera_id)
-    return (await _with_status(context, [camera]))[0]
+    await note(context, principal, f"camera.edited: {', '.join(sorted(changes))}"[:60], camera_id)
+    return (await _with_records(context, [camera]))[0]
 
 
 @router.delete("/{camera_id}", status_code=status.HTTP_204_NO_CONTENT)
 async def remove_camera(camera_id: CameraIdPath, context: ContextDep, principal: PrincipalDep) -> None:
     """Remove a camera; its history stays."""
     camera = await context.registry.remove(camera_id)
+    await forget_fitness(context.redis, camera_id)
     await _announce(context, camera, removed=True)
-    await _audit(context, principal, "camera.removed", camera_id)
+    await note(context, principal, "camera.removed", camera_id)
 
 
 @router.get(
@@ -129,17 +143,19 @@ async def get_snapshot(camera_id: CameraIdPath, context: ContextDep) -> Response
     return Response(message.jpeg, media_type="image/jpeg", headers={"Cache-Control": "no-store"})
 
 
-async def _with_status(context: Context, cameras: list[Camera]) -> list[CameraInfo]:
+async def _with_records(context: Context, cameras: list[Camera]) -> list[CameraInfo]:
     if not cameras:
         return []
-    statuses = await context.redis.mget([camera_status_key(camera.camera_id) for camera in cameras])
+    camera_ids = [camera.camera_id for camera in cameras]
+    statuses = await context.redis.mget(map(camera_status_key, camera_ids))
+    fitnesses = await read_fitness(context.redis, camera_ids)
     return [
-        camera_info(camera, _STATUS.decode(value) if value else None)
-        for camera, value in zip(cameras, statuses, strict=True)
+        camera_info(camera, _STATUS.decode(value) if value else None, fitness)
+        for camera, value, fitness in zip(cameras, statuses, fitnesses, strict=True)
     ]
 
 
-def camera_info(camera: Camera, camera_status: CameraStatus | None) -> CameraInfo:
+def camera_info(camera: Camera, camera_status: CameraStatus | None, fitness: FitnessInfo) -> CameraInfo:
     """Return a camera as people may see it."""
     said = camera_status or CameraStatus(camera_id=camera.camera_id, state="unassigned")
     fields = msgspec.to_builtins(camera)
@@ -147,8 +163,18 @@ def camera_info(camera: Camera, camera_status: CameraStatus | None) -> CameraInf
     return CameraInfo(
         **fields,
         has_password=has_password,
-        status=CameraStatusInfo.model_validate(msgspec.structs.asdict(said)),
+        status=CameraStatusInfo.model_validate(msgspec.to_builtins(said)),
+        fitness=fitness,
     )
+
+
+def _main_stream(url: str | None, camera: dict[str, Any]) -> dict[str, Any]:
+    """Return what the address of a main stream sets beside the other fields of its camera."""
+    address = split_main_stream_url(url, username=camera["username"], password=camera["password"])
+    if address is None:
+        return {"main_stream_url": None}
+    credentials = {"username": address.username, "password": address.password}
+    return {"main_stream_url": address.url} | {name: value for name, value in credentials.items() if value}
 
 
 async def _announce(context: Context, camera: Camera, *, removed: bool = False) -> None:
@@ -167,7 +193,8 @@ async def _announce(context: Context, camera: Camera, *, removed: bool = False) 
         log.warning("camera.announce_failed", camera_id=camera.camera_id, error=str(error))
 
 
-async def _audit(context: Context, principal: Principal, action: str, subject: str) -> None:
+async def note(context: Context, principal: Principal, action: str, subject: str) -> None:
+    """Write down who did what to a camera."""
     await context.database.run(
         lambda session: audit(
             session, actor=principal.username, address=principal.address, action=action, subject=subject

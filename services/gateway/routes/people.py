@@ -20,7 +20,7 @@ from services.gateway.people import (
     require_photo,
 )
 from services.gateway.photos import MAX_PHOTO_BYTES, MAX_PHOTOS
-from services.gateway.schemas import PersonCreate, PersonEdit, PersonInfo, PhotoInfo
+from services.gateway.schemas import PersonCreate, PersonEdit, PersonInfo, PhotoEdit, PhotoInfo
 
 router = APIRouter(prefix="/api/people", tags=["people"], dependencies=[Depends(require_session)])
 IdPath = Annotated[str, Path(max_length=40)]
@@ -59,7 +59,7 @@ async def get_one_person(person_id: IdPath, context: ContextDep) -> PersonInfo:
 async def edit_person(
     person_id: IdPath, edit: PersonEdit, context: ContextDep, principal: PrincipalDep
 ) -> PersonInfo:
-    """Change what is named; somebody inactive is shown as unknown from now on."""
+    """Change what is given; somebody inactive is not recognised, of somebody ignored nobody is alerted."""
     changes = edit.model_dump(exclude_unset=True)
 
     def change(session: Session) -> PersonInfo:
@@ -72,6 +72,7 @@ async def edit_person(
 
     info = await context.database.run(change)
     await context.names.announce_change()
+    await context.strangers.tell_inactive_soon()
     return info
 
 
@@ -81,6 +82,7 @@ async def forget_person(person_id: IdPath, context: ContextDep, principal: Princ
     await context.database.run(lambda session: require_person(session, person_id))
     # Templates first: where Redis is away nothing has happened, and the request can be made again.
     await context.templates.remove_person(person_id)
+    await context.denials.forget_person(person_id)
 
     def forget(session: Session) -> None:
         session.delete(require_person(session, person_id))
@@ -127,6 +129,29 @@ async def get_photo_face(person_id: IdPath, photo_id: IdPath, context: ContextDe
     return _picture(
         await context.database.run(lambda session: require_photo(session, person_id, photo_id).face_jpeg)
     )
+
+
+@router.patch("/{person_id}/photos/{photo_id}")
+async def edit_photo(
+    person_id: IdPath, photo_id: IdPath, edit: PhotoEdit, context: ContextDep, principal: PrincipalDep
+) -> PhotoInfo:
+    """Move a photo to another person, set it aside, or compare with it again."""
+    changes = edit.model_dump(exclude_unset=True)
+
+    def check(session: Session) -> None:
+        require_photo(session, person_id, photo_id)
+        require_person(session, changes.get("person_id", person_id))
+
+    def change(session: Session) -> PhotoInfo:
+        photo = require_photo(session, person_id, photo_id)
+        for name, value in changes.items():
+            setattr(photo, name, value)
+        _audit(session, principal, "photo.edited", photo_id)
+        return photo_info(photo)
+
+    await context.database.run(check)
+    await context.templates.edit_photo(photo_id, **changes)
+    return await context.database.run(change)
 
 
 @router.delete("/{person_id}/photos/{photo_id}", status_code=status.HTTP_204_NO_CONTENT)

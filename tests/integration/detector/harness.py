@@ -88,18 +88,23 @@ class CameraFeed:
             captured_at_ns=time.time_ns() - int(age_seconds * 1e9),
             size_wh=(image_rgb.shape[1], image_rgb.shape[0]),
             max_age_ms=changes.get("max_age_ms", 5000),
+            still=changes.get("still", False),
+            closeup_jpeg=changes.get("closeup_jpeg"),
+            closeup_size_wh=changes.get("closeup_size_wh"),
         )
         await self._producer.send_and_wait(
             FRAMES.name, frame.jpeg, partition=self.camera.partition, headers=frame.headers()
         )
         return frame
 
-    async def show(self, image_rgb: NDArray[np.uint8], until_seen: Callable[[], bool], what: str) -> None:
+    async def show(
+        self, image_rgb: NDArray[np.uint8], until_seen: Callable[[], bool], what: str, **changes: Any
+    ) -> None:
         """Publish the same picture ten times a second until something has come of it."""
         deadline = time.monotonic() + DEADLINE_SECONDS
         while not until_seen():
             assert time.monotonic() < deadline, f"showed a picture in vain, waiting for {what}"
-            await self.send(image_rgb)
+            await self.send(image_rgb, **changes)
             await asyncio.sleep(0.1)
 
 

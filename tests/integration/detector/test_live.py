@@ -6,6 +6,7 @@ import msgspec
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from prometheus_client import REGISTRY
 
 from mien.contracts.cameras import Camera
 from mien.contracts.events import DeadLetter, FaceShot, TrackEnded, TrackEvent, TracksObserved, TrackStarted
@@ -114,6 +115,22 @@ async def test_no_shot_where_identity_is_off(settings: DetectorSettings, scene: 
     ):
         await feed.show(scene, lambda: sum(bool(seen.track_ids) for seen in tracks) >= 10, "ten boxes")
     assert shots == []
+
+
+async def test_what_is_not_done_is_counted(settings: DetectorSettings, scene: NDArray[np.uint8]) -> None:
+    """Looks that went to the expected face only, views not sent, frames not looked at: each has its count."""
+
+    def count(reason: str) -> float:
+        labels = {"stage": "detector", "reason": reason}
+        return REGISTRY.get_sample_value("mien_skipped_total", labels) or 0.0
+
+    reasons = ("looked_near", "sampled_lately", "no_better_view", "still")
+    before = {reason: count(reason) for reason in reasons}
+    moving = reasons[:3]
+    async with camera_feed(settings, camera("frugal")) as feed, running_detector(settings):
+        await feed.show(scene, lambda: all(count(reason) > before[reason] for reason in moving), "savings")
+        assert count("still") == before["still"]
+        await feed.show(scene, lambda: count("still") > before["still"], "frames not looked at", still=True)
 
 
 async def test_a_preview_only_while_somebody_watches(

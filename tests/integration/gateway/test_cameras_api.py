@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from redis.asyncio import Redis
 
-from mien.contracts.cameras import Camera, CameraStatus
+from mien.contracts.cameras import Camera, CameraStatus, MainStreamStatus
 from mien.contracts.shared_state import CAMERAS_KEY, camera_status_key
 from tests.integration.gateway.conftest import PARTITIONS, RunningGateway
 
@@ -99,3 +99,35 @@ async def test_system_tells_what_is_missing(gateway: RunningGateway) -> None:
     assert "detector" in system["missing"]
     [own] = [one for one in system["services"] if one["instance"] == gateway.service.instance]
     assert (own["state"], own["problems"]) == ("degraded", ["Kafka does not answer"])
+
+
+async def test_a_main_stream_has_the_credentials_of_its_camera(gateway: RunningGateway, redis: Redis) -> None:
+    """Those in its address are taken out and are the camera's; others are refused, and none is shown."""
+    camera_id = await gateway.add_camera(
+        url="rtsp://10.0.0.2/sub", main_stream_url="rtsp://bob:s%40cret@10.0.0.2/main"
+    )
+    answer = await gateway.client.get(f"/api/cameras/{camera_id}")
+    assert "s@cret" not in answer.text
+    assert "s%40cret" not in answer.text
+    assert answer.json()["main_stream_url"] == "rtsp://10.0.0.2/main"
+    kept = await stored(redis, camera_id)
+    assert (kept.username, kept.password) == ("bob", "s@cret")
+    for url in ("rtsp://eve:other@10.0.0.2/main", "file:///srv/main.mp4", "gopher://x"):
+        refused = await gateway.client.patch(f"/api/cameras/{camera_id}", json={"main_stream_url": url})
+        assert refused.status_code == 422
+        assert "other" not in refused.json()["detail"].replace("no others", "")
+    removed = await gateway.client.patch(f"/api/cameras/{camera_id}", json={"main_stream_url": None})
+    assert removed.json()["main_stream_url"] is None
+    assert (await stored(redis, camera_id)).password == "s@cret"
+
+
+async def test_a_main_streams_state_and_the_zones_are_shown(gateway: RunningGateway, redis: Redis) -> None:
+    """What ingest says of the main stream, in words; zones come back as they were drawn."""
+    zone = {"points_xy": [[0, 0], [0.5, 0], [0.5, 1]], "ignores": "everything"}
+    camera_id = await gateway.add_camera(main_stream_url="rtsp://10.0.0.2/main", ignored_zones=[zone])
+    main = MainStreamStatus(state="not_found", reason="no stream at this path", size_wh=(1920, 1080))
+    status = CameraStatus(camera_id=camera_id, state="streaming", main_stream=main)
+    await redis.set(camera_status_key(camera_id), msgspec.json.encode(status), ex=10)
+    camera = (await gateway.client.get(f"/api/cameras/{camera_id}")).json()
+    assert camera["status"]["main_stream"] == msgspec.to_builtins(main) | {"size_wh": [1920, 1080]}
+    assert camera["ignored_zones"] == [zone]

@@ -20,7 +20,7 @@ from redis.asyncio import Redis
 from mien.contracts.cameras import Camera, CameraStatus
 from mien.contracts.events import CameraChanged
 from mien.contracts.frames import Frame
-from mien.contracts.shared_state import CAMERAS_KEY, camera_status_key, watch_key
+from mien.contracts.shared_state import CAMERAS_KEY, camera_status_key, closeup_key, watch_key
 from mien.contracts.topics import CAMERAS, FRAMES
 from mien.runtime.bus import create_topics, open_event_producer, publish
 from mien.runtime.cameras import CameraRegistry
@@ -226,6 +226,44 @@ async def test_a_viewer_gets_every_sampled_frame_of_a_still_camera(bench: Bench,
     await bench.delivers("one")
     assert bench.frames["one"][-1].still
     await bench.redis.delete(watch_key("one"))
+
+
+async def test_frames_bring_closeups_while_a_detector_wishes_for_them(bench: Bench, tmp_path: Path) -> None:
+    """A mark in Redis, and frames carry their main stream's picture; the status says how that stream is."""
+    large = write_clip(tmp_path / "large.mp4", size_wh=(960, 540))
+    bench.simulator.cameras["two"].source = ClipSource(load_clip(large))
+    bench.start_replica()
+    await bench.add("one", main_stream_url=bench.simulator.rtsp_url("two"))
+    await bench.delivers("one")
+    assert all(frame.closeup_jpeg is None for frame in bench.frames["one"])
+    status = await bench.reaches(
+        "one", lambda status: status.main_stream is not None and status.main_stream.state == "streaming"
+    )
+    assert status.main_stream is not None
+    assert (status.main_stream.size_wh, status.main_stream.wanted) == ((960, 540), False)
+
+    await bench.redis.set(closeup_key("one"), b"1", ex=60)
+    await until(lambda: bench.frames["one"][-1].closeup_jpeg is not None)
+    frame = bench.frames["one"][-1]
+    assert frame.closeup_jpeg is not None
+    assert simplejpeg.decode_jpeg(frame.closeup_jpeg).shape == (540, 960, 3)
+    assert frame.closeup_size_wh == (960, 540)
+    await bench.redis.delete(closeup_key("one"))
+    await until(lambda: bench.frames["one"][-1].closeup_jpeg is None)
+
+
+async def test_a_zone_takes_effect_without_a_new_connection(bench: Bench) -> None:
+    """All of a moving picture ignored: only the heartbeat is left, marked still, in the same epoch."""
+    bench.start_replica()
+    await bench.add("one")
+    await bench.delivers("one")
+    epoch = bench.frames["one"][-1].epoch
+    everywhere = {"points_xy": [[0, 0], [1, 0], [1, 1], [0, 1]], "ignores": "movement"}
+    await bench.registry.update("one", {"ignored_zones": [everywhere]})
+    await until(lambda: bench.frames["one"][-1].still)
+    await bench.registry.update("one", {"ignored_zones": []})
+    await until(lambda: not bench.frames["one"][-1].still)
+    assert bench.frames["one"][-1].epoch == epoch
 
 
 async def test_replicas_share_cameras_and_one_that_dies_is_replaced(bench: Bench) -> None:

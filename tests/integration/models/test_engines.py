@@ -7,18 +7,18 @@ import pytest
 from numpy.typing import NDArray
 
 from mien.contracts.models import (
-    EMBEDDERS,
     EMBEDDINGS,
     EMOTION_CLASSIFIER,
     EMOTION_LABELS,
     PROBABILITIES,
+    SERVED_EMBEDDERS,
     EmbedderSpec,
 )
 from tests.integration.models.conftest import resized
 from tests.integration.models.engines import largest_difference, run_openvino, run_tensorflow
 
 TOLERANCE = 1e-5
-SIZES = {spec.name: spec.size for spec in EMBEDDERS.values()} | {
+SIZES = {spec.name: spec.size for spec in SERVED_EMBEDDERS} | {
     EMOTION_CLASSIFIER.name: EMOTION_CLASSIFIER.size
 }
 
@@ -43,7 +43,7 @@ def test_tensorflow_and_openvino_agree(
     assert difference < TOLERANCE
 
 
-@pytest.mark.parametrize("spec", EMBEDDERS.values(), ids=lambda spec: spec.name)
+@pytest.mark.parametrize("spec", SERVED_EMBEDDERS, ids=lambda spec: spec.name)
 def test_embeddings_have_length_one(spec: EmbedderSpec, models: Path, faces: list[NDArray[np.uint8]]) -> None:
     """Embeddings are ready to be compared by a dot product, whatever the batch size."""
     images = resized(faces, spec.size)

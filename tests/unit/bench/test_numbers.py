@@ -1,18 +1,36 @@
-"""The README says what was measured, and nothing else."""
+"""The documents say what was measured, and nothing else."""
 
 import json
 from pathlib import Path
 
 import pytest
 
-from mien.bench.numbers import README, fill_tables, render
+from mien.bench.numbers import DOCUMENTS, fill_tables, render
 
 
-def test_readme_tables_equal_the_measurements() -> None:
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
+def test_tables_equal_the_measurements(document: Path) -> None:
     """Nobody edits a figure by hand."""
-    text = README.read_text()
-    assert "<!-- numbers:live -->" in text
+    text = document.read_text()
+    assert "<!-- numbers:live" in text
     assert fill_tables(text) == text
+
+
+def test_a_table_may_show_some_of_a_summary(tmp_path: Path) -> None:
+    """In the order asked for; a key that was not measured is an error."""
+    record = {
+        "machine": {"processor": "Abacus", "cores": 2, "memory_gib": 4.0, "system": "x"},
+        "when": "2026-01-02T03:04:05+00:00",
+        "runs": [{}],
+        "summary": {"calls": 12, "ratio": 3.0, "videos": [{"video": "lobby"}]},
+    }
+    (tmp_path / "spending.json").write_text(json.dumps(record))
+    lines = fill_tables("<!-- numbers:spending ratio -->\n<!-- /numbers -->", tmp_path).splitlines()
+    assert lines[1:4] == ["| measured | value |", "|---|---|", "| ratio | 3 |"]
+    lines = fill_tables("<!-- numbers:spending videos -->\n<!-- /numbers -->", tmp_path).splitlines()
+    assert lines[1:4] == ["| video |", "| --- |", "| lobby |"]
+    with pytest.raises(KeyError):
+        fill_tables("<!-- numbers:spending cost -->\n<!-- /numbers -->", tmp_path)
 
 
 def test_table_is_made_from_the_summary(tmp_path: Path) -> None:

@@ -33,6 +33,12 @@ def test_many_in_vain_are_enough() -> None:
     assert asked == list(range(80))
 
 
+def test_with_patience_for_all_each_is_looked_at() -> None:
+    """Boxes that somebody asks about, in no order, are all looked at."""
+    queue = CandidateQueue(row_of_boxes(100), patience=1)
+    assert looked_at(queue, faces=set()) == list(range(100))
+
+
 def test_a_new_face_renews_the_patience() -> None:
     """As long as faces keep turning up, the queue goes on: a crowd is looked through to its end."""
     queue = CandidateQueue(row_of_boxes(500))

@@ -1,5 +1,7 @@
 """Only the newest frame of a camera is worth waiting."""
 
+from collections import Counter
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -115,3 +117,22 @@ async def test_every_frame_is_either_taken_or_dropped_with_a_reason(
     left = await taken(mailbox)
     assert len(left) + sum(reason is not None for reason in reasons) == len(frames)
     assert len({frame_id.split(":")[0] for frame_id in left}) == len(left)
+
+
+async def test_too_many_frames_are_shared_out_evenly() -> None:
+    """Whoever sends often, or right after its turn, is looked at no more often than the others.
+
+    A look takes three ticks and there are three cameras, so of each a frame in nine ticks can be looked at;
+    all of them send more.
+    """
+    mailbox = Mailbox()
+    every_ticks = {"eager": 1, "steady": 5, "rare": 8}
+    looks: Counter[str] = Counter()
+    for tick in range(900):
+        for camera_id, interval in every_ticks.items():
+            if tick % interval == 0:
+                mailbox.put(waiting(camera_id, tick, age_ms=900 - tick), now_ns=NOW_NS)
+        if tick % 3 == 2 and (one := await mailbox.take(0)) is not None:
+            looks[one.frame.camera_id] += 1
+    assert sum(looks.values()) == 300
+    assert max(looks.values()) - min(looks.values()) <= 1

@@ -1,21 +1,32 @@
 """What frames come to: tracks, shots for what a camera allows, and nothing else."""
 
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from mien.contracts.cameras import Camera
+from mien.contracts.cameras import Camera, IgnoredZone
 from mien.contracts.frames import Frame
 from mien.vision.jpeg import decode_jpeg_rgb
 from services.detector.detection import Detections
-from services.detector.pipeline import CameraPipeline, Observation, Shots, preview_of
+from services.detector.pipeline import (
+    CameraPipeline,
+    Observation,
+    Shots,
+    outside_ignored_zones,
+    preview_of,
+)
+from services.detector.search import SearchSettings
 from services.detector.shots import ShotSettings
 from services.detector.tracker import TrackerSettings
 from tests.unit.detector.faces import at
 
 START_NS = 1_790_000_000_000_000_000
 IMAGE = np.random.default_rng(3).integers(0, 256, (360, 640, 3), dtype=np.uint8)
+SLOPE = np.broadcast_to(np.linspace(0, 255, 640, dtype=np.uint8)[None, :, None], (360, 640, 3))
+"""Looks the same however large the face on it is."""
 
 
 class Watching:
@@ -23,7 +34,9 @@ class Watching:
 
     def __init__(self, **policies: Any) -> None:
         self.camera = Camera(camera_id="door", name="Door", url="rtsp://x", partition=0, **policies)
-        self.pipeline = CameraPipeline("door", 7, tracking=TrackerSettings(), shots=ShotSettings())
+        self.pipeline = CameraPipeline(
+            "door", 7, tracking=TrackerSettings(), shots=ShotSettings(), search=SearchSettings()
+        )
         self.seq = 0
 
     def frame(self, *, seconds: float, still: bool = False) -> Frame:
@@ -37,10 +50,12 @@ class Watching:
             trace="00-abc-def-01",
         )
 
-    def see(self, faces: Detections, *, seconds: float) -> tuple[Observation, Shots]:
+    def see(
+        self, faces: Detections, *, seconds: float, image: NDArray[np.uint8] = IMAGE
+    ) -> tuple[Observation, Shots]:
         frame = self.frame(seconds=seconds)
-        observation = self.pipeline.observe(frame, faces)
-        return observation, self.pipeline.take_shots(frame, IMAGE, observation, self.camera)
+        observation = self.pipeline.observe(frame, faces, image)
+        return observation, self.pipeline.take_shots(frame, image, observation, self.camera)
 
 
 def sure(*centres: tuple[float, float], side: float = 100) -> Detections:
@@ -139,6 +154,16 @@ def test_what_is_not_sent_is_counted() -> None:
     assert sum(one.skipped.total() for one in shots) == 7
 
 
+def test_who_passed_is_told_with_the_best_view() -> None:
+    """When a track ends, its best view says how large it was; where nothing may be sent, nobody is judged."""
+    for policies, expected in (({}, [86.0]), ({"identity_policy": "off"}, [])):
+        watching = Watching(**policies)
+        for i, side in enumerate((60, 72, 86)):
+            watching.see(sure((200, 200), side=side), seconds=i / 5, image=SLOPE)
+        watching.see(Detections.none(), seconds=3)
+        assert [face.face_px for face in watching.pipeline.take_passed()] == expected
+
+
 def test_a_still_frame_is_remembered_for_a_while() -> None:
     """Where nothing moved, the last faces stand; after about a second the detector looks again."""
     watching = Watching()
@@ -148,7 +173,7 @@ def test_a_still_frame_is_remembered_for_a_while() -> None:
     assert watching.pipeline.remembered(watching.frame(seconds=0.5, still=True)) is faces
     assert watching.pipeline.remembered(watching.frame(seconds=0.5)) is None
     still = watching.frame(seconds=0.8, still=True)
-    watching.pipeline.observe(still, faces)
+    watching.pipeline.observe(still, faces, None)
     assert watching.pipeline.remembered(watching.frame(seconds=1.0, still=True)) is None
 
 
@@ -165,7 +190,7 @@ def test_a_preview_is_the_frame_with_its_own_boxes() -> None:
     """What a viewer gets is the frame's own JPEG with the boxes found in it."""
     watching = Watching()
     frame = watching.frame(seconds=0)
-    observation = watching.pipeline.observe(frame, sure((200, 200)))
+    observation = watching.pipeline.observe(frame, sure((200, 200)), IMAGE)
     preview = preview_of(frame, observation.observed, detected_at_ns=START_NS + 5)
     assert (preview.frame_id, preview.jpeg) == (frame.frame_id, frame.jpeg)
     assert (preview.track_ids, preview.detected_at_ns) == (["door:7:1"], START_NS + 5)
@@ -173,7 +198,81 @@ def test_a_preview_is_the_frame_with_its_own_boxes() -> None:
 
 def test_faces_beyond_the_limit_are_refused() -> None:
     """More faces than may be followed are counted, not followed."""
-    pipeline = CameraPipeline("door", 1, tracking=TrackerSettings(max_tracks=1), shots=ShotSettings())
+    pipeline = CameraPipeline(
+        "door", 1, tracking=TrackerSettings(max_tracks=1), shots=ShotSettings(), search=SearchSettings()
+    )
     frame = Watching().frame(seconds=0)
-    observation = pipeline.observe(frame, sure((100, 100), (400, 100)))
+    observation = pipeline.observe(frame, sure((100, 100), (400, 100)), IMAGE)
     assert (len(observation.faces), observation.refused, pipeline.active_tracks) == (1, 1, 1)
+
+
+def test_faces_in_a_zone_that_ignores_everything_are_left_out() -> None:
+    """A poster's face is no detection, whether or not its box reaches out; one in a zone for movement is."""
+    left, right = ([(x, 0.0), (x + 0.5, 0.0), (x + 0.5, 1.0), (x, 1.0)] for x in (0.0, 0.5))
+    zones = [IgnoredZone(points_xy=left, ignores="everything"), IgnoredZone(points_xy=right)]
+    camera = Watching(ignored_zones=zones).camera
+    kept = outside_ignored_zones(sure((310, 100), (330, 100), (600, 300)), (640, 360), camera)
+    assert [tuple(box) for box in kept.boxes_xyxy] == [(280, 50, 380, 150), (550, 250, 650, 350)]
+    assert (len(kept.scores), len(kept.landmarks_xy)) == (2, 2)
+    assert len(outside_ignored_zones(Detections.none(), (640, 360), camera)) == 0
+
+
+@dataclass
+class ScriptedDetector:
+    """Finds given faces and notes whether it searched everything."""
+
+    faces: Detections
+    near: Detections
+    searches: list[str] = field(default_factory=list)
+
+    def detect(self, image_rgb: NDArray[np.uint8], min_face_px: int) -> Detections:
+        self.searches.append("all")
+        return self.faces
+
+    def detect_near(self, image_rgb: NDArray[np.uint8], boxes_xyxy: NDArray[np.float32]) -> Detections:
+        self.searches.append("near")
+        return self.near
+
+
+def look(watching: Watching, detector: ScriptedDetector, *, seconds: float) -> Observation:
+    frame = watching.frame(seconds=seconds)
+    found = watching.pipeline.look(frame, IMAGE, detector, min_face_px=40)
+    return watching.pipeline.observe(frame, found, IMAGE)
+
+
+def test_followed_faces_are_looked_for_where_they_are_expected() -> None:
+    """While nothing else moves, all of the picture is searched first, and then once a second."""
+    detector = ScriptedDetector(sure((200, 200)), sure((201, 200)))
+    watching = Watching()
+    observed = [look(watching, detector, seconds=i / 5) for i in range(9)]
+    assert detector.searches == ["all", "near", "near", "near", "near", "all", "near", "near", "near"]
+    assert [one.looked_near for one in observed] == [search == "near" for search in detector.searches]
+    assert {track for one in observed for track in one.observed.track_ids} == {"door:7:1"}
+
+
+def test_a_face_that_is_not_where_it_was_expected_is_searched_for() -> None:
+    """A look nearby that does not find everybody is followed by a search of everything, in the same frame."""
+    detector = ScriptedDetector(sure((200, 200)), Detections.none())
+    watching = Watching()
+    look(watching, detector, seconds=0)
+    assert not look(watching, detector, seconds=0.2).looked_near
+    assert detector.searches == ["all", "near", "all"]
+
+
+def test_nobody_is_always_looked_for_everywhere() -> None:
+    """Without a face to follow there is nowhere near to look."""
+    detector = ScriptedDetector(Detections.none(), Detections.none())
+    watching = Watching()
+    for i in range(4):
+        look(watching, detector, seconds=i / 5)
+    assert detector.searches == ["all"] * 4
+
+
+def test_a_doubtful_face_is_asked_about_at_once() -> None:
+    """Who comes back after being covered is sent for identity in that frame, long before the next is due."""
+    watching = Watching()
+    for i in range(10):
+        watching.see(sure((200, 200)), seconds=i / 5)
+    watching.see(Detections.none(), seconds=2.0)
+    _, shots = watching.see(sure((200, 200)), seconds=2.2)
+    assert [shot.purpose for shot in shots.taken] == ["identity"]

@@ -13,13 +13,13 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 
 from mien.contracts.events import DeadLetter, TrackStarted, decode_event
 from mien.contracts.frames import Frame
-from mien.contracts.shared_state import Preview, watch_key
+from mien.contracts.shared_state import Preview, closeup_key, watch_key
 from mien.contracts.topics import DEAD_LETTERS, FRAMES, TRACK_EVENTS
 from mien.runtime.event_loop import DeadLetterOffice
 from mien.runtime.service import Service
 from services.detector import outlets
 from services.detector.frame_reader import FrameOwnership, FrameReader
-from services.detector.outlets import EventOutlet, PreviewOutlet
+from services.detector.outlets import CloseupWishes, EventOutlet, PreviewOutlet
 from tests.fakes import FakeConsumer, FakeProducer, FakeRecord, FakeRedis
 
 
@@ -170,7 +170,7 @@ def preview() -> Preview:
 
 async def test_a_hanging_redis_costs_a_preview_not_the_frame(monkeypatch: pytest.MonkeyPatch) -> None:
     """A preview that Redis does not take in time is dropped and counted."""
-    monkeypatch.setattr(outlets, "_PREVIEW_TIMEOUT_SECONDS", 0.01)
+    monkeypatch.setattr(outlets, "_REDIS_TIMEOUT_SECONDS", 0.01)
     before = dropped("preview_unsent")
     await PreviewOutlet(HangingRedis()).show(preview())
     assert dropped("preview_unsent") - before == 1
@@ -189,3 +189,20 @@ async def test_watchers_are_remembered_while_redis_is_away() -> None:
     redis.values.clear()
     await previews.refresh(["door"])
     assert not previews.is_watched("door")
+
+
+async def test_a_wish_is_told_once_a_second_and_waits_for_nobody() -> None:
+    """However often a camera's close-ups are wished for; a Redis that is away costs the wish alone."""
+    redis = FakeRedis()
+    wishes = CloseupWishes(redis)
+    await wishes.wish("door")
+    assert redis.values.pop(closeup_key("door")) == b"1"
+    await wishes.wish("door")
+    assert redis.values == {}
+    wishes.forget("door")
+    redis.error = RedisConnectionError("away")
+    await wishes.wish("door")
+    wishes.forget("door")
+    redis.error = None
+    await wishes.wish("door")
+    assert redis.values == {closeup_key("door"): b"1"}

@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.detector.detection import Detections
+from services.detector.looks import Looks, unit_rows
 from services.detector.tracker import FaceTracker, TrackerSettings, TrackingStep
-from tests.unit.detector.faces import at, detections
+from tests.unit.detector.faces import at, detections, looks
 
 START_NS = 1_700_000_000_000_000_000
 
@@ -19,9 +20,9 @@ class Clip:
         self.tracker = FaceTracker("door", 3, settings=settings)
         self.seconds = 0.0
 
-    def see(self, faces: Detections, after: float = 0.2) -> TrackingStep:
+    def see(self, faces: Detections, after: float = 0.2, looks: Looks | None = None) -> TrackingStep:
         self.seconds += after
-        return self.tracker.update(faces, START_NS + int(self.seconds * 1e9))
+        return self.tracker.update(faces, START_NS + int(self.seconds * 1e9), looks)
 
 
 def ids(step: TrackingStep) -> list[str]:
@@ -62,7 +63,11 @@ def test_a_walker_is_one_track_at_any_frame_rate(frames_per_second: int) -> None
     """The same walk (a face's width a second) is one track however often it is looked at."""
     clip = Clip(TrackerSettings(max_gap_seconds=2.5))
     steps = [
-        clip.see(at((50 + 60 * i / frames_per_second, 100), score=0.99), after=1 / frames_per_second)
+        clip.see(
+            at((50 + 60 * i / frames_per_second, 100), score=0.99),
+            after=1 / frames_per_second,
+            looks=looks(1),
+        )
         for i in range(6 * frames_per_second)
     ]
     assert {track for step in steps for track in ids(step)} == {"door:3:1"}
@@ -166,30 +171,113 @@ def test_ending_all_forgets_all() -> None:
     assert clip.see(at((100, 100), score=0.99)).started == ["door:3:3"]
 
 
+def test_looks_tell_apart_who_turns_back_from_who_passes() -> None:
+    """Two meet, one covers the other, and both go back whence they came: motion would exchange them."""
+    clip = Clip()
+    there = [(100 + 20 * i, 500 - 20 * i) for i in range(10)]
+    for left, right in there:
+        clip.see(at((left, 100), (right, 100), score=0.99), looks=looks(1, 2))
+    clip.see(at((300, 100), score=0.99), looks=looks(1))
+    for left, right in reversed(there):
+        step = clip.see(at((left, 100), (right, 100), score=0.99), looks=looks(1, 2))
+        assert ids(step) == ["door:3:1", "door:3:2"]
+
+
+def test_somebody_else_in_the_same_place_is_a_new_track() -> None:
+    """After a gap in the stream, who sits there now and looks different is not who sat there before."""
+    clip = Clip()
+    for _ in range(5):
+        clip.see(at((100, 100), score=0.99), looks=looks(1))
+    assert ids(clip.see(at((100, 100), score=0.99), after=1.0, looks=looks(2))) == ["door:3:2"]
+    assert ids(clip.see(at((100, 100), score=0.99), after=1.0, looks=looks(2))) == ["door:3:2"]
+
+
+def test_a_face_that_looks_different_for_a_moment_stays() -> None:
+    """A hand before a face that stays where it was is no reason to begin anew."""
+    clip = Clip()
+    for _ in range(10):
+        clip.see(at((100, 100), score=0.99), looks=looks(1))
+    half_covered = unit_rows(looks(1) + looks(9))
+    assert ids(clip.see(at((100, 100), score=0.99), looks=half_covered)) == ["door:3:1"]
+
+
+def test_a_match_without_rivals_is_not_in_doubt() -> None:
+    """Two faces that stay apart and look like themselves raise no doubt once their velocity is known."""
+    for after in (0.2, 1.0):
+        clip = Clip()
+        steps = [
+            clip.see(at((100, 100), (400, 100), score=0.99), after=after, looks=looks(1, 2)) for _ in range(8)
+        ]
+        assert not any(face.is_doubtful for step in steps[2:] for face in step.faces)
+
+
+def test_who_returns_is_in_doubt_once() -> None:
+    """A face that was not seen for a while goes on as the same track, but in doubt, in that frame only."""
+    clip = Clip()
+    for _ in range(4):
+        clip.see(at((100, 100), score=0.99), looks=looks(1))
+    clip.see(Detections.none())
+    doubts = [clip.see(at((100, 100), score=0.99), looks=looks(1)).faces[0].is_doubtful for _ in range(2)]
+    assert doubts == [True, False]
+
+
+def test_two_tracks_that_could_both_be_a_face_leave_it_in_doubt() -> None:
+    """Where two people stand in one place and one face is left, whoever goes on there is in doubt."""
+    clip = Clip()
+    for _ in range(4):
+        clip.see(at((100, 100), (130, 100), score=0.99))
+    (face,) = clip.see(at((115, 100), score=0.99)).faces
+    assert face.is_doubtful
+
+
+def test_where_faces_are_expected_is_known_while_all_are_seen() -> None:
+    """The next places follow from the motion; with a face gone, unsure or none at all they say too little."""
+    clip = Clip()
+    assert clip.tracker.expected(START_NS) is None
+    for i in range(8):
+        clip.see(at((100 + 20 * i, 100), score=0.99))
+    soon_ns = START_NS + int((clip.seconds + 0.2) * 1e9)
+    expected = clip.tracker.expected(soon_ns)
+    assert expected is not None
+    assert expected[0] == pytest.approx([230, 70, 290, 130], abs=4)
+    clip.see(Detections.none())
+    assert clip.tracker.expected(soon_ns + 1) is None
+    unsure = Clip()
+    unsure.see(at((100, 100), score=0.85))
+    assert unsure.tracker.expected(START_NS + int(1e9)) is None
+
+
 frames_of_faces = st.lists(
     st.lists(
-        st.tuples(st.floats(0, 600), st.floats(0, 400), st.floats(20, 200), st.floats(0.8, 1.0)), max_size=6
+        st.tuples(
+            st.floats(0, 600), st.floats(0, 400), st.floats(20, 200), st.floats(0.8, 1.0), st.integers(0, 3)
+        ),
+        max_size=6,
     ),
     max_size=15,
 )
 
 
-@given(frames_of_faces, st.floats(0.03, 3))
+@given(frames_of_faces, st.floats(0.03, 3), st.booleans())
 def test_whatever_comes_tracks_are_consistent(
-    frames: list[list[tuple[float, float, float, float]]], after: float
+    frames: list[list[tuple[float, float, float, float, int]]], after: float, has_looks: bool
 ) -> None:
-    """A track starts before it is seen, ends once, is never seen after its end, and has one face a frame."""
-    clip = Clip()
+    """A track starts before it is seen, ends once, never returns, has one face a frame; few are followed."""
+    clip = Clip(TrackerSettings(max_tracks=4))
     alive: set[str] = set()
     over: set[str] = set()
     for frame in frames:
-        boxes = [[x, y, x + side, y + side] for x, y, side, _ in frame]
-        step = clip.see(detections(boxes, [score for *_, score in frame]), after=after)
+        boxes = [[x, y, x + side, y + side] for x, y, side, _, _ in frame]
+        seen = looks(*(person for *_, person in frame)) if has_looks else None
+        step = clip.see(detections(boxes, [face[3] for face in frame]), after=after, looks=seen)
         gone = {track.track_id for track in step.ended}
         assert gone <= alive
+        assert not set(step.started) & (alive | over)
         alive = (alive - gone) | set(step.started)
         over |= gone
         assert not over & alive
         assert set(ids(step)) <= alive
         assert len(set(ids(step))) == len(step.faces)
         assert len({face.detection_index for face in step.faces}) == len(step.faces)
+        assert len(step.faces) + step.refused <= len(frame)
+        assert clip.tracker.confirmed_count <= len(alive) <= 4

@@ -1,9 +1,11 @@
 """A gateway in memory: SQLite in a folder of the test, no Redis, no Kafka, requests without a network."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import fakeredis
 import httpx
 import pytest
 from argon2 import PasswordHasher
@@ -53,13 +55,31 @@ async def database(tmp_path: Path) -> AsyncIterator[Database]:
 @pytest.fixture
 async def gateway(database: Database, tmp_path: Path) -> AsyncIterator[Gateway]:
     """A gateway whose Redis and Kafka are away."""
+    nowhere = Redis.from_url("redis://127.0.0.1:1/0")
+    async with start_gateway(database, tmp_path, nowhere) as gateway:
+        yield gateway
+    await nowhere.aclose()
+
+
+@pytest.fixture
+async def gateway_with_redis(database: Database, tmp_path: Path) -> AsyncIterator[Gateway]:
+    """A gateway with a Redis in memory, whose Kafka is away; it speaks as the command line."""
+    async with (
+        fakeredis.FakeAsyncRedis() as redis,
+        start_gateway(database, tmp_path, redis) as gateway,
+    ):
+        gateway.use_token()
+        yield gateway
+
+
+@asynccontextmanager
+async def start_gateway(database: Database, tmp_path: Path, redis: Redis) -> AsyncIterator[Gateway]:
+    """Put a gateway together and let it answer until the context ends."""
     settings = GatewaySettings(database_url=SecretStr("sqlite://"), first_password_path=tmp_path / "password")
     accounts = Accounts(database, session_hours=1, cli_token=CLI_TOKEN, hasher=QUICK)
     await accounts.create_first_user(settings.first_password_path)
-    nowhere = Redis.from_url("redis://127.0.0.1:1/0")
-    context = build_context(Service("gateway"), settings, database=database, accounts=accounts, redis=nowhere)
+    context = build_context(Service("gateway"), settings, database=database, accounts=accounts, redis=redis)
     app = create_app(context, dashboard_dir=tmp_path / "dist")
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://mien.test") as client:
         yield Gateway(context, client, (tmp_path / "password").read_text().strip())
-    await nowhere.aclose()

@@ -5,6 +5,7 @@ import asyncio
 from redis.asyncio import Redis
 
 from mien.runtime.cameras import CameraDirectory, CameraRegistry
+from mien.runtime.rules import RuleStore
 from mien.runtime.service import Service
 from services.gateway.database import Database
 from services.gateway.feed import LiveFeed
@@ -23,7 +24,7 @@ async def test_feed_ends_while_viewers_leave(database: Database) -> None:
             TrackStore(nowhere),
             directory=CameraDirectory(registry),
             registry=registry,
-            names=Names(database, nowhere),
+            names=Names(database, nowhere, RuleStore(nowhere)),
         )
         running = asyncio.create_task(feed.run(Service("gateway")))
         for _ in range(20):

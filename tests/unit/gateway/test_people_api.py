@@ -63,15 +63,16 @@ async def test_person_is_added_and_edited(gateway: Gateway) -> None:
         "notes": "board member",
         "consent_note": "",
         "active": True,
+        "ignored": False,
         "created_at": None,
         "photo_count": 0,
         "template_count": 0,
         "cover_photo_url": None,
         "demo_note": None,
     }
-    assert gateway.context.names.known == {person_id: "Ada"}
+    assert gateway.context.names.known.people == {person_id: "Ada"}
     await gateway.client.patch(f"/api/people/{person_id}", json={"active": False})
-    assert gateway.context.names.known == {}
+    assert gateway.context.names.known.people == {}
 
 
 @pytest.mark.parametrize("body", [{}, {"name": " "}, {"name": "Ada", "age": 36}, {"name": None}])

@@ -19,9 +19,10 @@ from services.gateway.pipeline import (
     slug_of,
     split_camera_url,
 )
+from services.gateway.who import WhoIsWho
 
 CAMERA = Camera(camera_id="door", name="Door", url="rtsp://a/b", partition=1, emotion_policy="per_person")
-NAMES = {"p1": "Ada"}
+WHO = WhoIsWho(people={"p1": "Ada"})
 
 
 def identity(shot_number: int = 1, generation: int = 1, person_id: str | None = "p1") -> IdentityDecided:
@@ -133,7 +134,7 @@ def test_merging_gives_the_same_in_every_order() -> None:
 def test_boxes_get_what_is_known_of_their_tracks() -> None:
     """Each face keeps its box; a track nobody has judged yet has no answer."""
     frame = live_frame(
-        preview(), {"door:1:1": result(identity(), emotion())}, names=NAMES, camera=CAMERA, now_ns=30
+        preview(), {"door:1:1": result(identity(), emotion())}, who=WHO, camera=CAMERA, now_ns=30
     )
     first, second = frame.faces
     assert (first.answer, first.person_name, first.similarity) == ("known", "Ada", 0.97)
@@ -147,7 +148,7 @@ def test_emotion_is_withheld_as_soon_as_the_policy_says_so(policy: str) -> None:
     """What was estimated before is not shown once the camera's policy forbids it."""
     camera = msgspec.structs.replace(CAMERA, emotion_policy=policy)
     frame = live_frame(
-        preview(), {"door:1:1": result(identity(), emotion())}, names=NAMES, camera=camera, now_ns=30
+        preview(), {"door:1:1": result(identity(), emotion())}, who=WHO, camera=camera, now_ns=30
     )
     assert frame.faces[0].emotion is None
     assert emotion_shares({"happy": 3}, camera) is None
@@ -155,7 +156,7 @@ def test_emotion_is_withheld_as_soon_as_the_policy_says_so(policy: str) -> None:
 
 def test_forgotten_person_is_unknown_at_once() -> None:
     """Without a name there is neither person nor similarity."""
-    frame = live_frame(preview(), {"door:1:1": result(identity())}, names={}, camera=CAMERA, now_ns=30)
+    frame = live_frame(preview(), {"door:1:1": result(identity())}, who=WhoIsWho(), camera=CAMERA, now_ns=30)
     face = frame.faces[0]
     assert (face.answer, face.person_id, face.person_name, face.similarity) == ("unknown", None, None, None)
 
@@ -163,7 +164,7 @@ def test_forgotten_person_is_unknown_at_once() -> None:
 @pytest.mark.parametrize("camera", [None, msgspec.structs.replace(CAMERA, identity_policy="off")])
 def test_identity_is_withheld_where_it_is_off(camera: Camera | None) -> None:
     """A camera that recognizes nobody, or is gone, names nobody."""
-    frame = live_frame(preview(), {"door:1:1": result(identity())}, names=NAMES, camera=camera, now_ns=30)
+    frame = live_frame(preview(), {"door:1:1": result(identity())}, who=WHO, camera=camera, now_ns=30)
     assert frame.faces[0].answer is None
 
 

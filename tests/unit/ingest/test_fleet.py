@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import msgspec
 
@@ -17,6 +18,7 @@ from services.ingest.config import IngestSettings
 from services.ingest.fleet import CameraFleet
 
 DEADLINE_SECONDS = 5
+MAIN = "main-stream-"
 SETTINGS = IngestSettings(hang_timeout_seconds=1.001, drain_timeout_seconds=1)
 
 
@@ -44,6 +46,7 @@ class SilentSource:
     hangs: bool
     codec: str = "h264"
     lag_seconds: float = 0.0
+    is_wanted: bool = True
     dropped: Counter[str] = field(default_factory=Counter)
 
     def pictures(self) -> Iterator[None]:
@@ -64,6 +67,7 @@ class Rig:
         self.opened: list[Camera] = []
         self.release = threading.Event()
         self.hanging: set[str] = set()
+        self.hanging_urls: set[str] = set()
         self.fleet = CameraFleet(
             self.service,
             SETTINGS,
@@ -78,10 +82,11 @@ class Rig:
 
     def _open(self, camera: Camera, settings: IngestSettings, stop: threading.Event) -> SilentSource:
         self.opened.append(camera)
-        return SilentSource(stop, self.release, hangs=camera.camera_id in self.hanging)
+        return SilentSource(
+            stop, self.release, hangs=camera.camera_id in self.hanging or camera.url in self.hanging_urls
+        )
 
-    def reading(self) -> set[str]:
-        prefix = "camera-"
+    def reading(self, prefix: str = "camera-") -> set[str]:
         return {
             thread.name.removeprefix(prefix)
             for thread in threading.enumerate()
@@ -107,11 +112,11 @@ async def running(*cameras: Camera) -> AsyncIterator[Rig]:
         rig.directory.changed.set()
         rig.release.set()
         await task
-        await rig.until(lambda: not rig.reading())
+        await rig.until(lambda: not rig.reading() and not rig.reading(MAIN))
 
 
-def camera(camera_id: str, partition: int = 0) -> Camera:
-    return Camera(camera_id=camera_id, name=camera_id, url="rtsp://h/a", partition=partition)
+def camera(camera_id: str, partition: int = 0, **fields: Any) -> Camera:
+    return Camera(camera_id=camera_id, name=camera_id, url="rtsp://h/a", partition=partition, **fields)
 
 
 async def test_only_cameras_of_owned_partitions_are_read() -> None:
@@ -156,3 +161,44 @@ async def test_a_reader_that_hangs_is_left_behind_and_replaced() -> None:
         await rig.until(lambda: rig.service.health.problems == ["1 camera threads hang in native code"])
         rig.release.set()
         await rig.until(lambda: rig.service.health.is_ready)
+
+
+async def test_a_main_stream_comes_and_goes_without_the_camera() -> None:
+    """Named, it is opened; another address opens it anew; taken away it is closed: the camera stays open."""
+    async with running(camera("a", main_stream_url="rtsp://h/main")) as rig:
+        rig.fleet.assign({0})
+        await rig.until(lambda: rig.reading(MAIN) == {"a"})
+        rig.directory.put(camera("a", main_stream_url="rtsp://h/other"))
+        await rig.until(lambda: len(rig.opened) == 3)
+        rig.directory.put(camera("a"))
+        await rig.until(lambda: not rig.reading(MAIN))
+        assert rig.reading() == {"a"}
+        urls = [opened.url for opened in rig.opened]
+        assert sorted(urls) == ["rtsp://h/a", "rtsp://h/main", "rtsp://h/other"]
+
+
+async def test_new_credentials_are_for_both_streams() -> None:
+    """A changed password opens the camera and its main stream again; switched off, both are closed."""
+    async with running(camera("a", main_stream_url="rtsp://h/main")) as rig:
+        rig.fleet.assign({0})
+        await rig.until(lambda: len(rig.opened) == 2)
+        rig.directory.put(camera("a", main_stream_url="rtsp://h/main", username="u", password="new"))
+        await rig.until(lambda: len(rig.opened) == 4)
+        assert [opened.password for opened in rig.opened] == [None, None, "new", "new"]
+        rig.directory.put(camera("a", main_stream_url="rtsp://h/main", enabled=False))
+        await rig.until(lambda: not rig.reading() and not rig.reading(MAIN))
+
+
+async def test_a_main_stream_that_hangs_is_replaced_and_the_camera_stays() -> None:
+    """Stuck in native code, its thread is left behind; the camera's own goes on."""
+    stuck = metrics.CAMERA_RECONNECTS.labels("a", "main_stream_stuck")
+    before = stuck._value.get()
+    async with running() as rig:
+        rig.hanging_urls.add("rtsp://h/main")
+        rig.directory.put(camera("a", main_stream_url="rtsp://h/main"))
+        rig.fleet.assign({0})
+        await rig.until(lambda: len(rig.opened) == 2)
+        rig.hanging_urls.clear()
+        await rig.until(lambda: len(rig.opened) == 3)
+        assert stuck._value.get() == before + 1
+        assert [opened.url for opened in rig.opened].count("rtsp://h/a") == 1

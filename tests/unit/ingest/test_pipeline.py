@@ -103,6 +103,55 @@ def test_another_size_is_motion() -> None:
     assert decisions.decide(np.zeros((90, 160), np.uint8), 0.2, watched=False) == "moved"
 
 
+LEFT_HALF = [(0.0, 0.0), (0.5, 0.0), (0.5, 1.0), (0.0, 1.0)]
+EVERYWHERE = [(0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)]
+
+
+def test_movement_in_an_ignored_zone_does_not_count_and_elsewhere_does() -> None:
+    """A tree on the left stays unseen, a face on the right is seen; without the zone both are."""
+    decisions = gate()
+    decisions.ignore([LEFT_HALF])
+    decisions.decide(picture(), 0.0, watched=False)
+    assert decisions.decide(picture(face_at=10), 0.2, watched=False) == "skipped"
+    assert decisions.decide(picture(face_at=60), 0.4, watched=False) == "moved"
+    decisions.ignore([])
+    decisions.decide(picture(), 0.6, watched=False)
+    assert decisions.decide(picture(face_at=10), 0.8, watched=False) == "moved"
+
+
+def test_the_share_that_moves_is_of_what_is_not_ignored() -> None:
+    """A face of 25 samples is 0.7 % of the picture, and 1.4 % of the half that counts."""
+    for zones, expected in (([], "skipped"), ([LEFT_HALF], "moved")):
+        decisions = MotionGate(luma_step=20, area_ratio=0.01, heartbeat_seconds=60)
+        decisions.ignore(zones)
+        decisions.decide(picture(), 0.0, watched=False)
+        assert decisions.decide(picture(face_at=60), 0.2, watched=False) == expected
+
+
+def test_where_all_is_ignored_nothing_moves() -> None:
+    """Only the heartbeat remains."""
+    decisions = gate()
+    decisions.ignore([EVERYWHERE])
+    decisions.decide(picture(), 0.0, watched=False)
+    result = [decisions.decide(picture(face_at=5 * step), step / 5, watched=False) for step in range(1, 11)]
+    assert result == ["skipped"] * 4 + ["heartbeat"] + ["skipped"] * 4 + ["heartbeat"]
+
+
+def test_a_zone_stays_where_it_is_when_the_resolution_changes() -> None:
+    """Its corners are shares of the picture."""
+    decisions = gate()
+    decisions.ignore([LEFT_HALF])
+    decisions.decide(picture(), 0.0, watched=False)
+    larger = np.kron(picture(), np.ones((2, 2), np.uint8))
+    decisions.decide(larger, 0.2, watched=False)
+    assert decisions.decide(np.kron(picture(face_at=10), np.ones((2, 2), np.uint8)), 0.4, watched=False) == (
+        "skipped"
+    )
+    assert decisions.decide(np.kron(picture(face_at=60), np.ones((2, 2), np.uint8)), 0.6, watched=False) == (
+        "moved"
+    )
+
+
 def feed(
     lag: LagControl, first: int, count: int, *, late: float = 0.0, media_shift: float = 0.0
 ) -> list[bool]:

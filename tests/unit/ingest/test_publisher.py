@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from mien.contracts.frames import Frame
 from mien.errors import TransientError
 from mien.runtime.health import Health
+from services.ingest.main_stream import Closeup
 from services.ingest.publisher import FramePublisher
 from services.ingest.reader import Sample
 
@@ -175,3 +176,38 @@ async def test_a_camera_that_somebody_else_had_gets_a_new_epoch() -> None:
         rig.publisher.resume()
         await rig.offer()
         assert rig.frame_ids == ["cam:1:1", "cam:8:1"]
+
+
+async def test_a_frame_takes_its_closeup_along() -> None:
+    """Where the camera has a main stream, each sample is asked for; without an answer it goes alone."""
+    answers = [Closeup(b"\xff\xd8large", (1920, 1080)), None]
+
+    async def find_closeup(_: Sample) -> Closeup | None:
+        return answers.pop(0)
+
+    async with running() as rig:
+        rig.publisher.find_closeup = find_closeup
+        await rig.offer()
+        await rig.offer()
+        sent = [(frame.closeup_jpeg, frame.closeup_size_wh) for frame, _ in rig.broker.sent]
+        assert sent == [(b"\xff\xd8large", (1920, 1080)), (None, None)]
+
+
+async def test_a_frame_that_waited_for_its_closeup_is_not_sent_after_a_pause() -> None:
+    """Somebody else may own the camera by the time the main stream's picture has come."""
+    asked, answer = asyncio.Event(), asyncio.Event()
+
+    async def find_closeup(_: Sample) -> Closeup | None:
+        asked.set()
+        await answer.wait()
+        return None
+
+    async with running() as rig:
+        rig.publisher.find_closeup = find_closeup
+        await rig.offer()
+        await asked.wait()
+        rig.publisher.pause()
+        answer.set()
+        await rig.offer()
+        assert rig.frame_ids == []
+        assert rig.publisher.dropped == {"unassigned": 2}

@@ -28,6 +28,7 @@ class FakePicture:
     captured_at_ns: int = 1
     camera_clock_ns: int | None = None
     size_wh: tuple[int, int] = (640, 360)
+    size_bytes: int = 345_600
 
     def coarse_luma(self) -> np.ndarray:
         return np.full((2, 2), int(self.media_seconds * 1000) % 256, np.uint8)
@@ -43,6 +44,7 @@ class FakeSource:
     script: "queue.Queue[object]"
     codec: str = "h264"
     lag_seconds: float = 0.0
+    is_wanted: bool = True
     dropped: Counter[str] = field(default_factory=Counter)
     closed_in: str = ""
 

@@ -116,6 +116,100 @@ def test_only_what_is_given_is_edited(gateway: FakeGateway) -> None:
     assert json.loads(gateway.requests[0][3]) == {"sampled_fps": 2.0, "enabled": False}
 
 
+FITNESS = {
+    "fitness": "poor",
+    "tracks": 40,
+    "usable_share": 0.25,
+    "advice": "All faces are too small.",
+    "median_face_px": 34.4,
+    "median_sharpness": 51.0,
+    "median_brightness": 120.0,
+}
+NEEDED = {
+    "face_px": {"at_least": 60.0, "at_most": None},
+    "sharpness": {"at_least": 20.0, "at_most": None},
+    "brightness": {"at_least": 40.0, "at_most": 200.0},
+}
+WORK = {"captured": 54_000, "looked_at": 1240, "faces": 62, "identity_shots": 12, "emotion_shots": 0}
+
+
+def fitness_answers(gateway: FakeGateway, *, fitness: dict[str, Any], work: dict[str, int]) -> None:
+    report = {"fitness": fitness, "needed": NEEDED, "tracks_needed": 10}
+    gateway.answers["GET", "/api/cameras/door/fitness"] = [(200, report)]
+    gateway.answers["GET", "/api/cameras/door/work"] = [(200, work)]
+    gateway.answers["DELETE", "/api/cameras/door/fitness"] = [(204, None)]
+
+
+def test_fitness_is_told_with_its_advice_and_the_work_of_an_hour(gateway: FakeGateway) -> None:
+    """Rating, advice, typical face against what is needed, and what the pictures came to."""
+    fitness_answers(gateway, fitness=FITNESS, work=WORK)
+    words = " ".join(run("cameras", "fitness", "door").output.split())
+    assert "poor: 25 % of the last 40 faces" in words
+    assert "All faces are too small." in words
+    assert "34 px (needs 60)" in words
+    assert "54000 pictures, 1240 looked at, 62 faces" in words
+    assert [method for method, *_ in gateway.requests] == ["GET", "GET"]
+
+
+def test_fitness_of_a_camera_that_was_moved_begins_again(gateway: FakeGateway) -> None:
+    """What was seen from the old place is forgotten first; then everything is unknown."""
+    fitness_answers(
+        gateway, fitness=FITNESS | {"fitness": "unknown", "tracks": 0}, work=WORK | {"captured": 0}
+    )
+    words = run("cameras", "fitness", "door", "--reset").output
+    assert "0 of the 10 faces needed have passed" in words
+    assert "no picture came" in words
+    assert [method for method, *_ in gateway.requests] == ["DELETE", "GET", "GET"]
+
+
+def test_zones_are_added_to_those_there_are_or_take_their_place(gateway: FakeGateway) -> None:
+    """A zone is written as a polygon in shares; --clear-zones takes all away, or those there were."""
+    old = {"points_xy": [[0, 0], [1, 0], [1, 1]], "ignores": "everything"}
+    new = {"points_xy": [[0, 0], [0.3, 0], [0.3, 1], [0, 1]], "ignores": "movement"}
+    gateway.answers["GET", "/api/cameras/door"] = [(200, {"ignored_zones": [old]})]
+    gateway.answers["PATCH", "/api/cameras/door"] = [(200, {"camera_id": "door", "revision": 2})]
+    zone = ("--ignore-zone", "movement:0,0 0.3,0 0.3,1 0,1")
+    for arguments in (zone, (*zone, "--clear-zones"), ("--clear-zones",)):
+        assert run("cameras", "edit", "door", *arguments).exit_code == 0
+    sent = [json.loads(body)["ignored_zones"] for method, _, _, body in gateway.requests if method == "PATCH"]
+    assert sent == [[old, new], [new], []]
+
+
+@pytest.mark.parametrize(
+    "zone", ["", "0,0 1,1", "faces:0,0 1,0 1,1", "0,0 1,0 1,2", "0,0 1,0 1", "0,0 1,0 a,b", "0,0 1,0 nan,1"]
+)
+def test_a_zone_that_is_none_is_told(zone: str) -> None:
+    """What was expected, and what came."""
+    result = run("cameras", "edit", "door", "--ignore-zone", zone)
+    assert result.exit_code == 2
+    assert "expected movement: or everything:" in " ".join(result.output.split())
+
+
+def test_a_main_stream_is_named_and_taken_away(gateway: FakeGateway) -> None:
+    """An empty address takes it away; the list says how it is, and what is ignored."""
+    gateway.answers["PATCH", "/api/cameras/door"] = [(200, {"camera_id": "door", "revision": 2})]
+    for url in ("rtsp://10.0.0.9/main", ""):
+        assert run("cameras", "edit", "door", "--main-stream-url", url).exit_code == 0
+    sent = [json.loads(body)["main_stream_url"] for _, _, _, body in gateway.requests]
+    assert sent == ["rtsp://10.0.0.9/main", None]
+    main = {"state": "not_found", "reason": "the camera has no stream at this path"}
+    zone = {"points_xy": [[0, 0], [1, 0], [1, 1]], "ignores": "movement"}
+    camera = {
+        "camera_id": "door",
+        "name": "Door",
+        "url": "rtsp://10.0.0.9/sub",
+        "emotion_policy": "off",
+        "fitness": {"fitness": "good"},
+        "status": {"state": "streaming", "reason": "", "main_stream": main},
+        "main_stream_url": "rtsp://10.0.0.9/main",
+        "ignored_zones": [zone, zone],
+    }
+    gateway.answers["GET", "/api/cameras"] = [(200, [camera])]
+    shown = " ".join(run("cameras", "list").output.split())
+    for words in ("not_found", "no stream", "movement in 2 zones"):
+        assert all(word in shown for word in words.split())
+
+
 def test_enrolment_waits_for_the_verdict_on_each_photograph(gateway: FakeGateway, tmp_path: Path) -> None:
     """A refused photograph is named with its reason, and the exit code says that not all were taken."""
     paths = [tmp_path / "a.jpg", tmp_path / "b.jpg"]
@@ -144,3 +238,61 @@ def test_without_a_running_stack_the_commands_say_how_to_start_it(
         result = run(*arguments)
         assert result.exit_code == 1
         assert "mien up" in " ".join(result.output.split())
+
+
+def test_enrolled_photos_become_a_folder_to_train_on(gateway: FakeGateway, tmp_path: Path) -> None:
+    """One folder for each active person, named after their id; refused photos are left out."""
+    people = [
+        {"person_id": "p1", "name": "Rosa", "active": True},
+        {"person_id": "p2", "name": "Rosa", "active": True},
+        {"person_id": "p3", "name": "Gone", "active": False},
+    ]
+    gateway.answers["GET", "/api/people"] = [(200, people)]
+    for person in ("p1", "p2"):
+        photos = [{"photo_id": f"{person}a", "status": "enrolled"}, {"photo_id": "x", "status": "rejected"}]
+        gateway.answers["GET", f"/api/people/{person}/photos"] = [(200, photos)]
+        gateway.answers["GET", f"/api/people/{person}/photos/{person}a/image.jpg"] = [(200, "jpeg")]
+    folder = tmp_path / "photos"
+    result = run("dataset", "fetch", str(folder))
+    assert result.exit_code == 0, result.output
+    assert sorted(str(path.relative_to(folder)) for path in folder.rglob("*.jpg")) == [
+        "p1/p1a.jpg",
+        "p2/p2a.jpg",
+    ]
+    names = json.loads((folder / "people.json").read_text())
+    assert names["p1"] == {"name": "Rosa", "person_id": "p1"}
+
+
+def test_nobody_enrolled_is_said_in_words(gateway: FakeGateway, tmp_path: Path) -> None:
+    gateway.answers["GET", "/api/people"] = [(200, [])]
+    result = run("dataset", "fetch", str(tmp_path / "photos"))
+    assert result.exit_code == 1
+    assert "nobody is enrolled yet" in result.output
+    assert not (tmp_path / "photos").exists()
+
+
+def test_training_asks_for_exactly_one_source(gateway: FakeGateway) -> None:
+    for arguments in ([], ["data", "--gallery"]):
+        result = run("train", "identity", *arguments)
+        assert result.exit_code == 2
+        assert "expected one of DATA, --gallery and --resume" in result.output
+
+
+def test_a_data_set_that_is_not_there_is_said_in_words(gateway: FakeGateway, tmp_path: Path) -> None:
+    result = run("train", "identity", str(tmp_path / "nothing"))
+    assert result.exit_code == 1
+    assert "mien dataset prepare" in result.output
+    assert "No job yet" in run("train", "jobs").output
+
+
+def test_jobs_are_listed_shown_and_forgotten(gateway: FakeGateway, tmp_path: Path) -> None:
+    """One that failed: nobody is enrolled."""
+    gateway.answers["GET", "/api/people"] = [(200, [])]
+    assert run("train", "identity", "--gallery").exit_code == 1
+    (folder,) = (tmp_path / "jobs").iterdir()
+    assert "failed" in run("train", "jobs").output
+    assert "nobody is enrolled yet" in run("train", "show", folder.name).output
+    assert "does not run, it is failed" in run("train", "cancel", folder.name).output
+    assert run("train", "forget", folder.name).exit_code == 0
+    assert not folder.exists()
+    assert "no such job" in run("train", "show", folder.name).output

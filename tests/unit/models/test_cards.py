@@ -16,7 +16,10 @@ def test_a_card_names_the_package_that_is_fetched(recipe: Recipe) -> None:
     assert recipe.package.sha256 in card
 
 
-@pytest.mark.parametrize("name", [*HOSTED, "face_embedder_vggface", "face_detector"])
+@pytest.mark.parametrize(
+    "name",
+    [*HOSTED, "face_embedder_fused", "face_embedder_vggface", "face_detector", "identity_classifier"],
+)
 def test_a_card_says_what_a_reader_must_know(name: str) -> None:
     """Licence, training data, what was measured and what the model can't do are never left out."""
     card = (ROOT / name / "README.md").read_text()

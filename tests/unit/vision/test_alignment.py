@@ -50,3 +50,18 @@ def test_same_face_turned_upside_down_aligns_to_the_same_picture() -> None:
     upright = align_face("dlib5", image, box, FACE, 100).astype(int)
     upside_down = align_face("dlib5", turned, 199 - box[[2, 3, 0, 1]], 199 - FACE, 100).astype(int)
     assert np.abs(upright - upside_down).mean() < 2
+
+
+@pytest.mark.parametrize("size", [112, 224])
+def test_landmarks_land_on_arcfaces_template(size: int) -> None:
+    """The middles between eyes and between mouth corners lie where networks of that family expect them."""
+    image = np.zeros((200, 200, 3), np.uint8)
+    for (x, y), colour in zip(
+        FACE.astype(int), [(255, 0, 0)] * 2 + [(0, 0, 0)] + [(0, 255, 0)] * 2, strict=True
+    ):
+        image[y - 2 : y + 3, x - 2 : x + 3] = colour
+    aligned = align_face("arcface5", image, np.array([50, 70, 150, 170], np.float32), FACE, size)
+    for channel, expected_xy in ((0, (55.9, 51.6)), (1, (56.1, 92.3))):
+        rows, columns = np.nonzero(aligned[..., channel] > 100)
+        found = np.array([columns.mean(), rows.mean()]) * 112 / size
+        assert found == pytest.approx(expected_xy, abs=4)

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from mien.vision.boxes import (
     box_areas,
     clipped,
-    distance_iou_matrix,
     overlap_matrix,
     squared,
     suppress_overlaps,
@@ -43,20 +42,11 @@ def test_an_inverted_box_has_no_area() -> None:
 
 @given(boxes(), boxes())
 def test_overlap_is_symmetric_and_bounded(a: NDArray[np.float32], b: NDArray[np.float32]) -> None:
-    """IoU lies within 0 and 1 and does not depend on the order; distance-IoU never exceeds it."""
+    """IoU lies within 0 and 1 and does not depend on the order."""
     overlaps = overlap_matrix(a, b)
     assert overlaps.shape == (len(a), len(b))
     np.testing.assert_allclose(overlaps, overlap_matrix(b, a).T, atol=1e-5)
     assert ((overlaps >= 0) & (overlaps <= 1 + 1e-5)).all()
-    assert (distance_iou_matrix(a, b) <= overlaps + 1e-5).all()
-
-
-def test_distance_tells_separate_boxes_apart() -> None:
-    """Of two boxes that both miss, the farther has the lower distance-IoU."""
-    a = np.array([[0, 0, 10, 10]], np.float32)
-    b = np.array([[12, 0, 22, 10], [100, 0, 110, 10]], np.float32)
-    near, far = distance_iou_matrix(a, b)[0]
-    assert far < near < 0
 
 
 @given(boxes(min_size=1), st.floats(0.1, 0.9))

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from mien.vision.quality import FaceQuality, assess_face, estimate_yaw
+from mien.vision.quality import NEEDED, FaceQuality, Needed, assess_face, estimate_pitch, estimate_yaw
 
 BOX = np.array([60, 50, 160, 170], np.float32)
 LANDMARKS = np.array([[88, 98], [132, 98], [110, 120], [92, 144], [128, 144]], np.float32)
@@ -66,16 +66,54 @@ def test_yaw_follows_the_nose(nose_x: float, yaw: float) -> None:
     assert estimate_yaw(landmarks) == pytest.approx(yaw)
 
 
+@pytest.mark.parametrize(("nose_y", "sign"), [(110, -1), (134, 1)])
+def test_pitch_follows_the_nose(nose_y: float, sign: int) -> None:
+    """A nose near the mouth is a head seen from above, one near the eyes a head seen from below."""
+    landmarks = LANDMARKS.copy()
+    landmarks[2, 1] = nose_y
+    pitch = estimate_pitch(landmarks)
+    assert sign * pitch > 0.3
+    assert not NEEDED["pitch"].holds(pitch)
+    assert NEEDED["pitch"].holds(estimate_pitch(LANDMARKS))
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+def test_movement_is_told_from_want_of_focus(axis: int) -> None:
+    """Blurred along one direction only is smeared, and worth less; blurred in all of them is not smeared."""
+    smear = np.ones((1, 9) if axis else (9, 1), np.float32) / 9
+    moved = assess(np.asarray(cv2.filter2D(picture(), -1, smear)))
+    unfocused = assess(cv2.GaussianBlur(picture(), (0, 0), 2))
+    assert not NEEDED["evenness"].holds(moved.evenness)
+    assert NEEDED["evenness"].holds(unfocused.evenness)
+    assert moved.score < 0.5 * assess(picture()).score
+
+
+def test_flat_pixels_are_even() -> None:
+    """A face without any detail is not smeared."""
+    assert assess(picture(contrast=0)).evenness == pytest.approx(1)
+
+
+def test_limits_hold_at_their_ends() -> None:
+    """Both ends belong to what is good enough; None is no end."""
+    assert [Needed(at_least=1, at_most=2).holds(value) for value in (0.9, 1, 2, 2.1)] == [
+        False,
+        True,
+        True,
+        False,
+    ]
+    assert Needed().holds(1e9)
+
+
 @given(st.floats(-180, 180))
 def test_tilting_the_head_is_no_turn(degrees: float) -> None:
-    """Rotating all landmarks in the picture leaves yaw as it was."""
+    """Rotating all landmarks in the picture leaves yaw and pitch as they were."""
     landmarks = LANDMARKS.copy()
     landmarks[2, 0] = 118
     angle = np.radians(degrees)
     rotation = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    assert estimate_yaw((landmarks @ rotation.T).astype(np.float32)) == pytest.approx(
-        estimate_yaw(landmarks), abs=1e-3
-    )
+    turned = (landmarks @ rotation.T).astype(np.float32)
+    assert estimate_yaw(turned) == pytest.approx(estimate_yaw(landmarks), abs=1e-3)
+    assert estimate_pitch(turned) == pytest.approx(estimate_pitch(landmarks), abs=1e-3)
 
 
 def test_a_turned_face_is_worse() -> None:

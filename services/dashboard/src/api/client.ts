@@ -1,14 +1,19 @@
 /** Requests to the gateway. Every failure is an {@link ApiError} whose message can be shown to people. */
 import { ApiError, errorFromBody } from "./errors";
 import type {
+  Calibration,
   Camera,
   CameraCreate,
   CameraEdit,
+  CameraWork,
+  FitnessReport,
   Person,
   PersonEdit,
   Photo,
   Session,
   Sighting,
+  Stranger,
+  StrangerDetail,
   SystemInfo,
 } from "./types";
 
@@ -60,6 +65,9 @@ export const api = {
   editCamera: (cameraId: string, changes: Partial<CameraEdit>) =>
     request<Camera>("PATCH", `/api/cameras/${id(cameraId)}`, changes),
   removeCamera: (cameraId: string) => request<void>("DELETE", `/api/cameras/${id(cameraId)}`),
+  fitness: (cameraId: string) => request<FitnessReport>("GET", `/api/cameras/${id(cameraId)}/fitness`),
+  resetFitness: (cameraId: string) => request<void>("DELETE", `/api/cameras/${id(cameraId)}/fitness`),
+  work: (cameraId: string) => request<CameraWork>("GET", `/api/cameras/${id(cameraId)}/work`),
 
   people: () => request<Person[]>("GET", "/api/people"),
   person: (personId: string) => request<Person>("GET", `/api/people/${id(personId)}`),
@@ -72,7 +80,50 @@ export const api = {
   removePhoto: (personId: string, photoId: string) =>
     request<void>("DELETE", `/api/people/${id(personId)}/photos/${id(photoId)}`),
 
-  sightings: (query: { camera_id?: string; person_id?: string; limit?: number; before?: string }) => {
+  editPhoto: (personId: string, photoId: string, changes: { person_id?: string; set_aside?: boolean }) =>
+    request<Photo>("PATCH", `/api/people/${id(personId)}/photos/${id(photoId)}`, changes),
+
+  strangers: () => request<Stranger[]>("GET", "/api/strangers"),
+  stranger: (strangerId: string) => request<StrangerDetail>("GET", `/api/strangers/${id(strangerId)}`),
+  nameStrangers: (
+    strangerIds: string[],
+    who: { person_id: string } | { name: string; consent_note: string },
+  ) => request<Person>("POST", "/api/strangers/name", { stranger_ids: strangerIds, ...who }),
+  unnameStranger: (strangerId: string) =>
+    request<Stranger>("POST", `/api/strangers/${id(strangerId)}/unname`),
+  ignoreStrangers: (strangerIds: string[], ignored: boolean) =>
+    request<void>("POST", "/api/strangers/ignore", { stranger_ids: strangerIds, ignored }),
+  mergeStrangers: (strangerIds: string[]) =>
+    request<Stranger>("POST", "/api/strangers/merge", { stranger_ids: strangerIds }),
+  unmergeStranger: (strangerId: string) => request<void>("POST", `/api/strangers/${id(strangerId)}/unmerge`),
+  splitStranger: (strangerId: string, visitIds: string[]) =>
+    request<Stranger>("POST", `/api/strangers/${id(strangerId)}/split`, { visit_ids: visitIds }),
+  forgetStrangers: (strangerIds: string[]) =>
+    request<void>("POST", "/api/strangers/forget", { stranger_ids: strangerIds }),
+  strangerPolicy: () => request<{ keep_days: number }>("GET", "/api/strangers/policy"),
+  setStrangerPolicy: (keepDays: number) =>
+    request<{ keep_days: number }>("PUT", "/api/strangers/policy", { keep_days: keepDays }),
+
+  calibration: () => request<Calibration>("GET", "/api/recognition/calibration"),
+  calibrate: (falseAcceptRate: number) =>
+    request<Calibration>("POST", "/api/recognition/calibration", { false_accept_rate: falseAcceptRate }),
+  resetCalibration: () => request<Calibration>("DELETE", "/api/recognition/calibration"),
+
+  /** Say that this is not the person; a track that is still in view has no sighting yet. */
+  denyPerson: (trackId: string, personId?: string) =>
+    request<Sighting | null>("PUT", `/api/sightings/${id(trackId)}/denial`, {
+      person_id: personId ?? null,
+    }),
+  withdrawDenial: (trackId: string) =>
+    request<Sighting | null>("DELETE", `/api/sightings/${id(trackId)}/denial`),
+
+  sightings: (query: {
+    camera_id?: string;
+    person_id?: string;
+    stranger_id?: string;
+    limit?: number;
+    before?: string;
+  }) => {
     const set = Object.entries(query).filter(([, value]) => value !== undefined && value !== "");
     const parameters = new URLSearchParams(set.map(([key, value]) => [key, String(value)]));
     return request<Sighting[]>("GET", `/api/sightings?${parameters}`);

@@ -1,13 +1,16 @@
 import { useEffect } from "react";
 import { Navigate, Route, Routes } from "react-router";
-import { cameras, connection, people, system } from "../live/live";
+import { cameras, connection, people, strangers, system } from "../live/live";
 import { AccountPage } from "../pages/AccountPage";
+import { CameraPage } from "../pages/CameraPage";
 import { CamerasPage } from "../pages/CamerasPage";
 import { HistoryPage } from "../pages/HistoryPage";
 import { LivePage } from "../pages/LivePage";
 import { LoginPage } from "../pages/LoginPage";
 import { PeoplePage } from "../pages/PeoplePage";
 import { PersonPage } from "../pages/PersonPage";
+import { StrangerPage } from "../pages/StrangerPage";
+import { StrangersPage } from "../pages/StrangersPage";
 import { SystemPage } from "../pages/SystemPage";
 import { Toasts } from "../ui/Toasts";
 import { checkSession, sessionState } from "./session";
@@ -31,7 +34,7 @@ export function App() {
     connection.start();
     return () => {
       connection.stop();
-      for (const resource of [cameras, people, system]) resource.clear();
+      for (const resource of [cameras, people, strangers, system]) resource.clear();
     };
   }, [signedIn]);
 
@@ -44,8 +47,11 @@ export function App() {
         <Routes>
           <Route index element={<LivePage />} />
           <Route path="cameras" element={<CamerasPage />} />
+          <Route path="cameras/:cameraId" element={<CameraPage />} />
           <Route path="people" element={<PeoplePage />} />
           <Route path="people/:personId" element={<PersonPage />} />
+          <Route path="strangers" element={<StrangersPage />} />
+          <Route path="strangers/:strangerId" element={<StrangerPage />} />
           <Route path="history" element={<HistoryPage />} />
           <Route path="system" element={<SystemPage />} />
           <Route path="account" element={<AccountPage />} />

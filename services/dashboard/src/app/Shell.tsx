@@ -12,6 +12,7 @@ const PLACES: { to: string; label: string; icon: IconName }[] = [
   { to: "/", label: "Live", icon: "live" },
   { to: "/cameras", label: "Cameras", icon: "camera" },
   { to: "/people", label: "People", icon: "people" },
+  { to: "/strangers", label: "Strangers", icon: "strangers" },
   { to: "/history", label: "History", icon: "history" },
 ];
 const FEWER_PLACES: typeof PLACES = [

@@ -1,6 +1,8 @@
-import { memo, useEffect, useRef, useState } from "react";
+import { memo, useEffect, useRef, useState, type ReactNode } from "react";
 import type { Camera, CameraStatus } from "../api/types";
+import { useStore } from "../app/store";
 import { Icon } from "../ui/Icon";
+import { zonesShown, ZoneShapes } from "../zones/ZoneShapes";
 import { retryWords, stateWords } from "../words";
 import { nowMs } from "./clock";
 import { useCameraStatus } from "./live";
@@ -11,10 +13,13 @@ interface TileProps {
   /** Absent where the tile is already large. */
   onEnlarge?: (cameraId: string) => void;
   onFigures?: (figures: TileFigures) => void;
+  /** Over the picture and its faces; in the place of the camera's zones. */
+  overlay?: ReactNode;
 }
 
 /** One camera, live. React draws its frame; {@link TileView} draws what moves. */
-export const Tile = memo(function Tile({ camera, onEnlarge, onFigures }: TileProps) {
+export const Tile = memo(function Tile({ camera, onEnlarge, onFigures, overlay }: TileProps) {
+  const showsZones = useStore(zonesShown);
   const status = useCameraStatus(camera);
   const words = stateWords(camera, status);
   const parts = useTileView(camera.camera_id, onFigures);
@@ -33,6 +38,7 @@ export const Tile = memo(function Tile({ camera, onEnlarge, onFigures }: TilePro
         <div ref={parts.stage} className="tile__stage">
           <canvas ref={parts.canvas} width={640} height={360} aria-hidden="true" />
           <div ref={parts.overlay} className="tile__faces" />
+          {overlay ?? (showsZones && <ZoneShapes zones={camera.ignored_zones} />)}
         </div>
         {words.tone !== "good" && <TileMessage camera={camera} status={status} />}
         <p ref={parts.age} className="tile__age" />
@@ -51,6 +57,18 @@ export const Tile = memo(function Tile({ camera, onEnlarge, onFigures }: TilePro
             title="From the camera's picture to your screen"
           />
         </span>
+        {!overlay && camera.ignored_zones.length > 0 && (
+          <button
+            type="button"
+            className="icon-button"
+            aria-pressed={showsZones}
+            onClick={() => zonesShown.set(!showsZones)}
+            aria-label={showsZones ? "Hide zones" : "Show zones"}
+            title={showsZones ? "Hide the zones to ignore" : "Show the zones to ignore"}
+          >
+            <Icon name="zone" />
+          </button>
+        )}
         {enlarge && (
           <button
             type="button"

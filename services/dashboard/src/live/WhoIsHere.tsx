@@ -3,6 +3,7 @@ import { Link } from "react-router";
 import type { Camera } from "../api/types";
 import { useStore } from "../app/store";
 import { Icon } from "../ui/Icon";
+import { denyPerson } from "../pages/denyPerson";
 import { answerWords, durationWords, emotionWords } from "../words";
 import { nowMs } from "./clock";
 import { faceCut } from "./faceCuts";
@@ -39,6 +40,7 @@ export function WhoIsHere({ cameras, cameraId }: WhoProps) {
           <li key={entry.key} data-testid="who" data-person={entry.personName ?? ""}>
             <Cut trackId={entry.trackId} />
             <Who entry={entry} camera={cameraOf(entry)} showWhere={!cameraId} />
+            {entry.personId && <NotThem entry={entry} />}
             {cameraId && entry.emotion && <Bars emotion={entry.emotion} />}
           </li>
         ))}
@@ -56,19 +58,40 @@ interface WhoWordsProps {
 
 function Who({ entry, camera, showWhere }: WhoWordsProps) {
   const nameless = camera?.identity_policy === "off";
-  const name = nameless ? "Somebody" : answerWords(entry.answer, entry.personName);
+  const name = nameless ? "Somebody" : answerWords(entry.answer, entry.personName, entry.strangerLabel);
+  const to = entry.personId
+    ? `/people/${encodeURIComponent(entry.personId)}`
+    : entry.strangerId && `/strangers/${encodeURIComponent(entry.strangerId)}`;
   const where = showWhere ? (camera?.name ?? entry.cameraId) : null;
   const mood = entry.emotion ? emotionWords(entry.emotion.label) : null;
   const since = durationWords(nowMs() - entry.sinceMs);
   return (
     <div className="who__words">
-      {entry.personId ? (
-        <Link to={`/people/${encodeURIComponent(entry.personId)}`}>{name}</Link>
+      {to ? (
+        <Link to={to} className={entry.personId ? undefined : "who__stranger"}>
+          {name}
+        </Link>
       ) : (
         <span className="who__nobody">{name}</span>
       )}
       <small>{[where, since, mood].filter(Boolean).join(" · ")}</small>
     </div>
+  );
+}
+
+/** One click for a name that is wrong; it does not come back, and can be taken back. */
+function NotThem({ entry }: { entry: Seen }) {
+  const words = `This is not ${entry.personName ?? "this person"}`;
+  return (
+    <button
+      type="button"
+      className="icon-button who__deny"
+      title={words}
+      aria-label={words}
+      onClick={() => void denyPerson(entry.trackId, entry.personId ?? undefined, entry.personName)}
+    >
+      <Icon name="notThem" />
+    </button>
   );
 }
 

@@ -29,6 +29,7 @@ export const cameras = new Resource<Camera[]>(async () => {
 });
 
 export const people = new Resource(api.people);
+export const strangers = new Resource(api.strangers);
 export const system = new Resource(api.system);
 
 /** A camera's state as the websocket last said it, else as it was fetched. */

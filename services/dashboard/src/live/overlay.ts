@@ -81,7 +81,7 @@ class FaceElement {
 
   update(face: LiveFace, sizeWh: [number, number]): void {
     this.place(face.box_xyxy, sizeWh);
-    const shown = `${face.answer}|${face.person_name}|${face.state}|${face.emotion?.label}`;
+    const shown = `${face.answer}|${face.person_name}|${face.stranger_label}|${face.ignored}|${face.state}|${face.emotion?.label}`;
     if (shown !== this.shown) {
       this.shown = shown;
       this.label(face);
@@ -123,12 +123,14 @@ class FaceElement {
 
   private label(face: LiveFace): void {
     const answer = face.answer ?? "pending";
-    const name = answerWords(face.answer, face.person_name);
+    const name = answerWords(face.answer, face.person_name, face.stranger_label);
     const mood = face.emotion ? emotionWords(face.emotion.label) : "";
     this.root.dataset["answer"] = answer;
     this.root.dataset["state"] = face.state ?? "";
     this.root.dataset["person"] = face.person_name ?? "";
     this.root.dataset["personId"] = face.person_id ?? "";
+    this.root.dataset["stranger"] = face.stranger_label ?? "";
+    this.root.dataset["ignored"] = face.ignored ? "true" : "false";
     this.root.dataset["emotion"] = face.emotion?.label ?? "";
     this.name.textContent = name;
     this.mood.textContent = mood;

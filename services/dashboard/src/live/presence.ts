@@ -11,6 +11,8 @@ export interface Seen {
   answer: Answer | null;
   personId: string | null;
   personName: string | null;
+  strangerId: string | null;
+  strangerLabel: string | null;
   emotion: LiveEmotion | null;
   sinceMs: number;
   lastMs: number;
@@ -27,6 +29,10 @@ export class Presence {
 
   add(frame: LiveFrame, atMs: number = nowMs()): void {
     for (const face of frame.faces) {
+      if (face.ignored) {
+        this.byTrack.delete(face.track_id);
+        continue;
+      }
       const before = this.byTrack.get(face.track_id);
       this.byTrack.set(face.track_id, describe(frame.camera_id, face, before?.sinceMs ?? atMs, atMs));
     }
@@ -56,13 +62,16 @@ export class Presence {
 }
 
 function describe(cameraId: string, face: LiveFace, sinceMs: number, lastMs: number): Seen {
+  const who = face.person_id ?? face.stranger_id ?? null;
   return {
-    key: face.person_id === null ? face.track_id : `${face.person_id} on ${cameraId}`,
+    key: who === null ? face.track_id : `${who} on ${cameraId}`,
     cameraId,
     trackId: face.track_id,
     answer: face.answer,
     personId: face.person_id,
     personName: face.person_name,
+    strangerId: face.stranger_id ?? null,
+    strangerLabel: face.stranger_label ?? null,
     emotion: face.emotion,
     sinceMs,
     lastMs,

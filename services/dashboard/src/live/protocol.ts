@@ -23,6 +23,11 @@ export interface LiveFace {
   person_id: string | null;
   person_name: string | null;
   similarity: number | null;
+  /** Somebody unknown who is remembered, and what they are called. */
+  stranger_id?: string | null;
+  stranger_label?: string | null;
+  /** Somebody who is left out of history and alerts. */
+  ignored?: boolean;
   /** Null where the camera's policy does not allow it. */
   emotion: LiveEmotion | null;
 }

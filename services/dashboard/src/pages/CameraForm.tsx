@@ -57,6 +57,15 @@ export function CameraForm({ camera, onSaved, onCancel }: CameraFormProps) {
           placeholder="rtsp://192.168.1.20:554/stream1"
         />
       </Field>
+      <Field label="Main stream, optional" error={errors["main_stream_url"]} help={MAIN_STREAM_HELP}>
+        <input
+          {...bind("main_stream_url")}
+          inputMode="url"
+          autoCapitalize="none"
+          spellCheck={false}
+          placeholder="rtsp://192.168.1.20:554/stream0"
+        />
+      </Field>
       <div className="form__pair">
         <Field label="User name" error={errors["username"]}>
           <input {...bind("username")} autoComplete="off" autoCapitalize="none" />
@@ -96,6 +105,13 @@ export function CameraForm({ camera, onSaved, onCancel }: CameraFormProps) {
           <input {...bind("min_face_px")} type="number" min={20} max={1000} step={1} required />
         </Field>
       </div>
+      <Field
+        label="Picture width, pixels"
+        error={errors["frame_width_px"]}
+        help="Wider pictures are scaled down to this before faces are looked for."
+      >
+        <input {...bind("frame_width_px")} type="number" min={160} max={3840} step={1} required />
+      </Field>
       <Field label="Names" error={errors["identity_policy"]}>
         <select {...bind("identity_policy")}>
           <option value="on">Recognise enrolled people</option>
@@ -144,6 +160,10 @@ const ADDRESS_HELP = (
     below.
   </>
 );
+
+const MAIN_STREAM_HELP =
+  "The large stream of the same camera. Faces are looked for in the small one above, and cut out of this one's " +
+  "picture of the same moment. It opens with the same user name and password.";
 
 function save(values: CameraFormValues, camera?: Camera): Promise<Camera> {
   const request = requestOf(values);

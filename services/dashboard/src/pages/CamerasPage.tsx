@@ -1,7 +1,5 @@
 import { useState } from "react";
 import { Link, useSearchParams } from "react-router";
-import { api } from "../api/client";
-import { ApiError } from "../api/errors";
 import { useResource } from "../api/resource";
 import type { Camera } from "../api/types";
 import { cameras, useCameraStatus } from "../live/live";
@@ -11,7 +9,9 @@ import { Icon } from "../ui/Icon";
 import { EmptyState, Notice, PageHead, Pill, useNow } from "../ui/parts";
 import { toast } from "../ui/Toasts";
 import { retryWords, stateWords } from "../words";
+import { RemoveDialog, Switch } from "./cameraActions";
 import { CameraForm } from "./CameraForm";
+import { FitnessPill } from "./FitnessPanel";
 
 type Open = { kind: "edit"; camera: Camera } | { kind: "remove"; camera: Camera } | null;
 
@@ -87,12 +87,14 @@ function CameraCard({ camera, edit, remove }: { camera: Camera; edit: () => void
       data-camera-id={camera.camera_id}
       data-state={status.state}
     >
-      <Link to={`/?camera=${encodeURIComponent(camera.camera_id)}`} className="card__picture">
+      <Link to={cameraPath(camera)} className="card__picture">
         <Snapshot camera={camera} live={words.tone === "good"} />
       </Link>
       <div className="card__body">
         <header>
-          <h2>{camera.name}</h2>
+          <h2>
+            <Link to={cameraPath(camera)}>{camera.name}</Link>
+          </h2>
           <Pill tone={words.tone}>
             {words.short} {words.tone === "warn" && retry}
           </Pill>
@@ -109,6 +111,7 @@ function CameraCard({ camera, edit, remove }: { camera: Camera; edit: () => void
           {camera.demo && <span className="badge">Demo</span>}
           {camera.identity_policy === "off" && <span className="badge">No names</span>}
           <EmotionBadge camera={camera} />
+          {camera.fitness.fitness !== "unknown" && <FitnessPill fitness={camera.fitness} />}
         </div>
       </div>
       <div className="card__actions">
@@ -146,69 +149,4 @@ function Snapshot({ camera, live }: { camera: Camera; live: boolean }) {
   );
 }
 
-function Switch({ camera }: { camera: Camera }) {
-  const change = () =>
-    attempt(async () => {
-      await api.editCamera(camera.camera_id, { enabled: !camera.enabled });
-      await cameras.refresh();
-    });
-  return (
-    <label className="switch">
-      <input type="checkbox" role="switch" checked={camera.enabled} onChange={() => void change()} />
-      <span className="switch__knob" aria-hidden="true" />
-      <span>{camera.enabled ? "On" : "Off"}</span>
-      <span className="hidden">{camera.name}</span>
-    </label>
-  );
-}
-
-interface RemoveProps {
-  camera: Camera;
-  close: () => void;
-  editAgain: (camera: Camera) => void;
-}
-
-function RemoveDialog({ camera, close, editAgain }: RemoveProps) {
-  const remove = () =>
-    attempt(async () => {
-      await api.removeCamera(camera.camera_id);
-      close();
-      await cameras.refresh();
-      const run = () => void attempt(() => addAgain(camera, editAgain));
-      toast(`Removed ${camera.name}.`, { label: "Undo", run });
-    });
-  return (
-    <Dialog title={`Remove ${camera.name}?`} onClose={close}>
-      <p>Mien stops reading this camera. What it has seen stays in the history.</p>
-      <div className="form__actions">
-        <button type="button" className="button" onClick={close}>
-          Keep it
-        </button>
-        <button type="button" className="button button--danger" onClick={() => void remove()}>
-          Remove
-        </button>
-      </div>
-    </Dialog>
-  );
-}
-
-/** Passwords never leave the back end, so one that was removed must be typed again. */
-async function addAgain(camera: Camera, editAgain: (camera: Camera) => void): Promise<void> {
-  const { has_password, partition: _partition, revision: _revision, status: _status, ...fields } = camera;
-  const added = await api.addCamera(fields);
-  await cameras.refresh();
-  if (!has_password) return toast(`${camera.name} is back.`);
-  toast(`${camera.name} is back, without its password.`, {
-    label: "Enter it",
-    run: () => editAgain(added),
-  });
-}
-
-async function attempt(action: () => Promise<void>): Promise<void> {
-  try {
-    await action();
-  } catch (error) {
-    if (!(error instanceof ApiError)) throw error;
-    toast(error.message);
-  }
-}
+const cameraPath = (camera: Camera): string => `/cameras/${encodeURIComponent(camera.camera_id)}`;

@@ -14,7 +14,7 @@ export function HistoryPage() {
   const [search, setSearch] = useSearchParams();
   const cameraId = search.get("camera") ?? "";
   const personId = search.get("person") ?? "";
-  const { list, error, more, ended } = useSightings(cameraId, personId);
+  const { list, error, more, ended, replace } = useSightings(cameraId, personId);
   const choose = (key: string) => (value: string) => {
     const next = new URLSearchParams(search);
     if (value) next.set(key, value);
@@ -34,7 +34,7 @@ export function HistoryPage() {
           <h2>{day}</h2>
           <ul>
             {sightings.map((sighting) => (
-              <SightingRow key={sighting.sighting_id} sighting={sighting} />
+              <SightingRow key={sighting.sighting_id} sighting={sighting} corrected={() => void replace()} />
             ))}
           </ul>
         </section>
@@ -124,7 +124,14 @@ function useSightings(cameraId: string, personId: string) {
     };
     // `load` only closes over the two filters.
   }, [cameraId, personId]);
-  return { list, error, ended, more: () => load(list ?? [], () => true) };
+  return {
+    list,
+    error,
+    ended,
+    more: () => load(list ?? [], () => true),
+    /** Read again what is listed, as far as one page goes. */
+    replace: () => load([], () => true),
+  };
 }
 
 function byDay(sightings: Sighting[]): [day: string, sightings: Sighting[]][] {

@@ -8,6 +8,7 @@ import { people } from "../live/live";
 import { Dialog } from "../ui/Dialog";
 import { Icon } from "../ui/Icon";
 import { Avatar, EmptyState, Field, Notice, PageHead } from "../ui/parts";
+import { CalibrationPanel } from "./CalibrationPanel";
 
 export function PeoplePage() {
   const { data, error } = useResource(people, 10_000);
@@ -46,6 +47,7 @@ export function PeoplePage() {
           <PersonCard key={person.person_id} person={person} />
         ))}
       </ul>
+      {data && data.some(({ template_count }) => template_count > 0) && <CalibrationPanel />}
       {adding && <AddPerson close={() => setAdding(false)} />}
     </>
   );
@@ -76,6 +78,7 @@ function PersonCard({ person }: { person: Person }) {
 
 function enrolmentWords(person: Person): string {
   if (!person.active) return "Not being recognised";
+  if (person.ignored) return "Ignored";
   if (person.template_count > 0) {
     return person.template_count === 1 ? "Known from 1 photo" : `Known from ${person.template_count} photos`;
   }

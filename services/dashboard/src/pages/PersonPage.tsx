@@ -9,6 +9,7 @@ import { Dialog } from "../ui/Dialog";
 import { Icon } from "../ui/Icon";
 import { Avatar, EmptyState, Field, Notice, PageHead } from "../ui/parts";
 import { toast } from "../ui/Toasts";
+import { told } from "./denyPerson";
 import { Photos } from "./Photos";
 import { RecentSightings } from "./RecentSightings";
 
@@ -31,6 +32,7 @@ export function PersonPage() {
       <div className="person-head">
         <Avatar name={person.name} src={person.cover_photo_url} large />
         <PageHead title={person.name}>
+          <IgnoredButton person={person} changed={changed} />
           <ActiveButton person={person} changed={changed} />
           <button type="button" className="button button--danger" onClick={() => setDeleting(true)}>
             Delete
@@ -39,6 +41,9 @@ export function PersonPage() {
       </div>
       {person.demo_note && <Notice tone="busy">{person.demo_note}</Notice>}
       {!person.active && <Notice tone="warn">{person.name} is not being recognised at the moment.</Notice>}
+      {person.active && person.ignored && (
+        <Notice tone="warn">{person.name} is recognised, but left out of history and alerts.</Notice>
+      )}
       <div className="columns columns--person">
         <Photos personId={personId} onSettled={changed} />
         <div>
@@ -88,6 +93,24 @@ function ActiveButton({ person, changed }: { person: Person; changed: () => void
   return (
     <button type="button" className="button" disabled={busy} onClick={() => void toggle()}>
       {person.active ? "Stop recognising" : "Recognise again"}
+    </button>
+  );
+}
+
+function IgnoredButton({ person, changed }: { person: Person; changed: () => void }) {
+  return (
+    <button
+      type="button"
+      className="button"
+      title="Whether history and alerts tell of this person"
+      onClick={() =>
+        void told(async () => {
+          await api.editPerson(person.person_id, { ignored: !person.ignored });
+          changed();
+        })
+      }
+    >
+      {person.ignored ? "Heed again" : "Ignore"}
     </button>
   );
 }

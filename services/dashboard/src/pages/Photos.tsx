@@ -2,11 +2,13 @@ import { useEffect, useMemo, useRef, useState, type DragEvent } from "react";
 import { api, uploadPhotos } from "../api/client";
 import { ApiError } from "../api/errors";
 import { Resource, useResource } from "../api/resource";
-import type { Photo } from "../api/types";
+import type { Person, Photo } from "../api/types";
+import { people } from "../live/live";
 import { Icon } from "../ui/Icon";
 import { Notice, Pill } from "../ui/parts";
 import { toast } from "../ui/Toasts";
 import { qualityWords, rejectionWords } from "../words";
+import { told } from "./denyPerson";
 import { PhotoAdvice } from "./PeoplePage";
 import { batches } from "./photoBatches";
 
@@ -38,6 +40,26 @@ export function Photos({ personId, onSettled }: { personId: string; onSettled: (
     }
   }
 
+  const edit = (photo: Photo, changes: { person_id?: string; set_aside?: boolean }) =>
+    told(async () => {
+      await api.editPhoto(personId, photo.photo_id, changes);
+      await resource.refresh();
+      onSettled();
+    });
+
+  async function move(photo: Photo, to: Person) {
+    if (!(await edit(photo, { person_id: to.person_id }))) return;
+    toast(`Moved to ${to.name}.`, {
+      label: "Undo",
+      run: () =>
+        void told(async () => {
+          await api.editPhoto(to.person_id, photo.photo_id, { person_id: personId });
+          await resource.refresh();
+          onSettled();
+        }),
+    });
+  }
+
   return (
     <section className="panel photos">
       <h2>Photos {photos && photos.length > 0 && <span className="count">{photos.length}</span>}</h2>
@@ -52,17 +74,31 @@ export function Photos({ personId, onSettled }: { personId: string; onSettled: (
       {photos?.length === 0 && <PhotoAdvice />}
       <ul className="photos__grid">
         {photos?.map((photo) => (
-          <PhotoCard key={photo.photo_id} photo={photo} remove={() => void remove(photo)} />
+          <PhotoCard
+            key={photo.photo_id}
+            photo={photo}
+            remove={() => void remove(photo)}
+            setAside={(aside) => void edit(photo, { set_aside: aside })}
+            move={(to) => void move(photo, to)}
+          />
         ))}
       </ul>
     </section>
   );
 }
 
-function PhotoCard({ photo, remove }: { photo: Photo; remove: () => void }) {
+interface PhotoCardProps {
+  photo: Photo;
+  remove: () => void;
+  setAside: (aside: boolean) => void;
+  move: (to: Person) => void;
+}
+
+function PhotoCard({ photo, remove, setAside, move }: PhotoCardProps) {
   const [broken, setBroken] = useState(false);
+  const look = photo.set_aside ? "rejected" : photo.status;
   return (
-    <li className={`photo photo--${photo.status}`} data-testid="photo" data-status={photo.status}>
+    <li className={`photo photo--${look}`} data-testid="photo" data-status={photo.status}>
       <div className="photo__picture">
         {photo.image_url && !broken ? (
           <img src={photo.image_url} alt={photo.filename} loading="lazy" onError={() => setBroken(true)} />
@@ -79,12 +115,45 @@ function PhotoCard({ photo, remove }: { photo: Photo; remove: () => void }) {
         </button>
       </div>
       <PhotoStatus photo={photo} />
+      {photo.status === "enrolled" && (
+        <div className="photo__actions">
+          <button type="button" className="link" onClick={() => setAside(!photo.set_aside)}>
+            {photo.set_aside ? "Use again" : "Set aside"}
+          </button>
+          <MoveTo from={photo.person_id} move={move} />
+        </div>
+      )}
       <small title={photo.filename}>{photo.filename}</small>
     </li>
   );
 }
 
+/** Whose photo it is, where it was put under the wrong name. */
+function MoveTo({ from, move }: { from: string; move: (to: Person) => void }) {
+  const others = (useResource(people).data ?? []).filter(({ person_id }) => person_id !== from);
+  if (others.length === 0) return null;
+  return (
+    <select
+      className="link-select"
+      aria-label="Move to another person"
+      value=""
+      onChange={(event) => {
+        const to = others.find(({ person_id }) => person_id === event.target.value);
+        if (to) move(to);
+      }}
+    >
+      <option value="">Move to…</option>
+      {others.map((person) => (
+        <option key={person.person_id} value={person.person_id}>
+          {person.name}
+        </option>
+      ))}
+    </select>
+  );
+}
+
 function PhotoStatus({ photo }: { photo: Photo }) {
+  if (photo.set_aside) return <Pill tone="off">Set aside</Pill>;
   if (photo.status === "pending") {
     return (
       <span className="photo__pending">

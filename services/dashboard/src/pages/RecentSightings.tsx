@@ -27,6 +27,7 @@ export function RecentSightings({ personId, limit = 8 }: { personId?: string; li
             sighting={sighting}
             compact={!personId}
             onePerson={personId !== undefined}
+            {...(personId ? { corrected: () => void resource.refresh() } : {})}
           />
         ))}
       </ul>

@@ -1,7 +1,9 @@
 import { Link } from "react-router";
 import type { Sighting } from "../api/types";
 import { Avatar } from "../ui/parts";
-import { answerWords, durationWords, emotionWords } from "../words";
+import { Icon } from "../ui/Icon";
+import { answerWords, durationWords, emotionWords, similarityWords } from "../words";
+import { denyPerson, withdrawDenial } from "./denyPerson";
 
 const TIME: Intl.DateTimeFormatOptions = { hour: "2-digit", minute: "2-digit" };
 
@@ -13,19 +15,26 @@ interface SightingRowProps {
   compact?: boolean;
   /** Everybody in the list is the same person: say where instead of who. */
   onePerson?: boolean;
+  /** Where names may be corrected: called after one was. */
+  corrected?: () => void;
 }
 
 /** Somebody was seen somewhere. */
-export function SightingRow({ sighting, compact, onePerson }: SightingRowProps) {
-  const name = answerWords(sighting.answer, sighting.person_name ?? null);
+export function SightingRow({ sighting, compact, onePerson, corrected }: SightingRowProps) {
+  const name = answerWords(sighting.answer, sighting.person_name ?? null, sighting.stranger_label);
   const lastedMs = Date.parse(sighting.ended_at) - Date.parse(sighting.started_at);
   return (
     <li className={`sighting ${compact ? "sighting--compact" : ""}`} data-testid="sighting">
       <Avatar name={sighting.answer === "known" ? name : ""} src={sighting.face_url} />
       <div className="sighting__who">
         {onePerson ? <span>{sighting.camera_name}</span> : <Who sighting={sighting} name={name} />}
+        <small>
+          {!onePerson && sighting.camera_name}
+          {!compact && <Resemblance sighting={sighting} apart={!onePerson} />}
+        </small>
       </div>
       {!compact && sighting.emotions && <Emotions shares={sighting.emotions} />}
+      {corrected && <Correct sighting={sighting} corrected={corrected} />}
       <div className="sighting__when">
         <time dateTime={sighting.started_at}>{timeWords(sighting.started_at)}</time>
         {!compact && <small>for {durationWords(lastedMs)}</small>}
@@ -34,17 +43,52 @@ export function SightingRow({ sighting, compact, onePerson }: SightingRowProps) 
   );
 }
 
-function Who({ sighting, name }: { sighting: Sighting; name: string }) {
+/** How sure a name is, in words; the figures when pointed at. */
+function Resemblance({ sighting, apart }: { sighting: Sighting; apart: boolean }) {
+  const before = apart ? " · " : "";
+  if (sighting.denied_person_id) return `${before}Not ${sighting.denied_person_name ?? "who it seemed"}`;
+  const words = similarityWords(sighting.similarity, sighting.accept_similarity);
+  if (!words || sighting.answer !== "known") return null;
   return (
-    <>
-      {sighting.person_id ? (
-        <Link to={`/people/${encodeURIComponent(sighting.person_id)}`}>{name}</Link>
-      ) : (
-        <span className="muted">{name}</span>
-      )}
-      <small>{sighting.camera_name}</small>
-    </>
+    <span title={words.figures}>
+      {before}
+      {words.word}
+    </span>
   );
+}
+
+function Correct({ sighting, corrected }: { sighting: Sighting; corrected: () => void }) {
+  if (sighting.denied_person_id) {
+    return (
+      <button
+        type="button"
+        className="link sighting__correct"
+        onClick={() => void withdrawDenial(sighting.track_id, corrected)}
+      >
+        It is {sighting.denied_person_name ?? "them"}
+      </button>
+    );
+  }
+  if (sighting.answer !== "known" || !sighting.person_id) return <span className="sighting__correct" />;
+  const words = `Not ${sighting.person_name ?? "this person"}`;
+  return (
+    <button
+      type="button"
+      className="icon-button sighting__correct"
+      title={words}
+      aria-label={words}
+      onClick={() => void denyPerson(sighting.track_id, undefined, sighting.person_name, corrected)}
+    >
+      <Icon name="notThem" />
+    </button>
+  );
+}
+
+function Who({ sighting, name }: { sighting: Sighting; name: string }) {
+  const to = sighting.person_id
+    ? `/people/${encodeURIComponent(sighting.person_id)}`
+    : sighting.stranger_id && `/strangers/${encodeURIComponent(sighting.stranger_id)}`;
+  return <>{to ? <Link to={to}>{name}</Link> : <span className="muted">{name}</span>}</>;
 }
 
 /** Shares of a sighting's time, largest first. */

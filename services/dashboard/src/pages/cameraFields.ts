@@ -4,11 +4,13 @@ import type { Camera, CameraCreate } from "../api/types";
 export interface CameraFormValues {
   name: string;
   url: string;
+  main_stream_url: string;
   username: string;
   password: string;
   removePassword: boolean;
   sampled_fps: string;
   min_face_px: string;
+  frame_width_px: string;
   identity_policy: Camera["identity_policy"];
   emotion_policy: Camera["emotion_policy"];
   emotion_purpose: string;
@@ -18,11 +20,13 @@ export function valuesOf(camera?: Camera): CameraFormValues {
   return {
     name: camera?.name ?? "",
     url: camera?.url ?? "",
+    main_stream_url: camera?.main_stream_url ?? "",
     username: camera?.username ?? "",
     password: "",
     removePassword: false,
     sampled_fps: String(camera?.sampled_fps ?? 5),
     min_face_px: String(camera?.min_face_px ?? 40),
+    frame_width_px: String(camera?.frame_width_px ?? 1280),
     identity_policy: camera?.identity_policy ?? "on",
     emotion_policy: camera?.emotion_policy ?? "off",
     emotion_purpose: camera?.emotion_purpose ?? "",
@@ -33,8 +37,10 @@ export type CameraRequest = Pick<
   CameraCreate,
   | "name"
   | "url"
+  | "main_stream_url"
   | "sampled_fps"
   | "min_face_px"
+  | "frame_width_px"
   | "identity_policy"
   | "emotion_policy"
   | "emotion_purpose"
@@ -46,8 +52,10 @@ export function requestOf(values: CameraFormValues): CameraRequest {
   const request: CameraRequest = {
     name: values.name.trim(),
     url: values.url.trim(),
+    main_stream_url: values.main_stream_url.trim() || null,
     sampled_fps: Number(values.sampled_fps),
     min_face_px: Number(values.min_face_px),
+    frame_width_px: Number(values.frame_width_px),
     identity_policy: values.identity_policy,
     emotion_policy: values.emotion_policy,
     emotion_purpose: values.emotion_policy === "off" ? "" : values.emotion_purpose.trim(),
@@ -64,6 +72,7 @@ export const FIELD_HINTS: [field: string, words: RegExp][] = [
   ["name", /already|exists|taken|\bname\b(?<!user name)/i],
   ["username", /user ?name/i],
   ["password", /password/i],
+  ["main_stream_url", /main stream/i],
   ["url", /address|url|scheme|rtsp|file|host|folder/i],
   ["sampled_fps", /fps|per second/i],
 ];

@@ -56,6 +56,30 @@ export interface paths {
         patch: operations["edit_camera"];
         trace?: never;
     };
+    "/api/cameras/{camera_id}/fitness": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Fitness
+         * @description Return how well a camera serves recognition, with the views behind it.
+         */
+        get: operations["get_fitness"];
+        put?: never;
+        post?: never;
+        /**
+         * Reset Fitness
+         * @description Forget who passed, after the camera was moved: it is judged by those who pass from now on.
+         */
+        delete: operations["reset_fitness"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/cameras/{camera_id}/snapshot.jpg": {
         parameters: {
             query?: never;
@@ -68,6 +92,26 @@ export interface paths {
          * @description Return the next picture that the camera delivers, waiting for it up to three seconds.
          */
         get: operations["get_snapshot"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cameras/{camera_id}/work": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Work
+         * @description Return what was done with a camera's pictures in the last hour.
+         */
+        get: operations["get_work"];
         put?: never;
         post?: never;
         delete?: never;
@@ -143,7 +187,7 @@ export interface paths {
         head?: never;
         /**
          * Edit Person
-         * @description Change what is named; somebody inactive is shown as unknown from now on.
+         * @description Change what is given; somebody inactive is not recognised, of somebody ignored nobody is alerted.
          */
         patch: operations["edit_person"];
         trace?: never;
@@ -189,7 +233,11 @@ export interface paths {
         delete: operations["remove_photo"];
         options?: never;
         head?: never;
-        patch?: never;
+        /**
+         * Edit Photo
+         * @description Move a photo to another person, set it aside, or compare with it again.
+         */
+        patch: operations["edit_photo"];
         trace?: never;
     };
     "/api/people/{person_id}/photos/{photo_id}/face.jpg": {
@@ -227,6 +275,34 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/recognition/calibration": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Calibration
+         * @description Return the thresholds in force, and what they do on the gallery as it is now.
+         */
+        get: operations["get_calibration"];
+        put?: never;
+        /**
+         * Calibrate
+         * @description Fit the thresholds to the gallery; every recognizer uses them within a second.
+         */
+        post: operations["calibrate"];
+        /**
+         * Reset
+         * @description Put the embedder's own thresholds in force again.
+         */
+        delete: operations["reset_calibration"];
         options?: never;
         head?: never;
         patch?: never;
@@ -300,6 +376,258 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/sightings/{sighting_id}/denial": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Deny
+         * @description Say that this is not the person it was said to be; the face won't be given that name again.
+         *
+         *     Works for somebody still in view, too, by the track's id; there is no sighting to return yet then.
+         */
+        put: operations["deny_person"];
+        post?: never;
+        /**
+         * Withdraw
+         * @description Take back that this is not the person.
+         */
+        delete: operations["withdraw_denial"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/strangers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Strangers
+         * @description List everybody unknown who is remembered, the one seen last in front.
+         */
+        get: operations["list_strangers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/strangers/faces/{visit_id}.jpg": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Visit Face
+         * @description Return the face that was seen best in a visit.
+         */
+        get: operations["get_visit_face"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/strangers/forget": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Forget
+         * @description Forget strangers everywhere: faces, vectors, and their number in the history.
+         */
+        post: operations["forget_strangers"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/strangers/ignore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ignore
+         * @description Leave strangers out of history and alerts, or take them in again.
+         */
+        post: operations["ignore_strangers"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/strangers/merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Merge
+         * @description Let several strangers count as the first of them.
+         */
+        post: operations["merge_strangers"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/strangers/name": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Name
+         * @description Say who strangers are: their history gets the name, and their best faces are enrolled.
+         *
+         *     Several strangers of one name count as one from now on.
+         */
+        post: operations["name_strangers"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/strangers/policy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Policy
+         * @description Return for how long strangers are remembered.
+         */
+        get: operations["get_stranger_policy"];
+        /**
+         * Set Policy
+         * @description Say for how long strangers are remembered; what is older is forgotten at once, 0 days forgets all.
+         */
+        put: operations["set_stranger_policy"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/strangers/{stranger_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get One Stranger
+         * @description Return one stranger with every visit.
+         */
+        get: operations["get_stranger"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/strangers/{stranger_id}/split": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Split
+         * @description Count some visits to somebody else, who is a new stranger.
+         */
+        post: operations["split_stranger"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/strangers/{stranger_id}/unmerge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Unmerge
+         * @description Let a stranger who was joined with another count for themselves again.
+         */
+        post: operations["unmerge_stranger"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/strangers/{stranger_id}/unname": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Unname
+         * @description Take a name back: history, the faces that were enrolled, and the person if they were nothing else.
+         */
+        post: operations["unname_stranger"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/system": {
         parameters: {
             query?: never;
@@ -328,6 +656,69 @@ export interface components {
         Body_add_photos: {
             /** Photos */
             photos: string[];
+        };
+        /**
+         * CalibrationInfo
+         * @description The thresholds in force, and what they do on the gallery as it is now.
+         *
+         *     Attributes:
+         *         calibrated_at: None where the embedder's own threshold is in force.
+         *         requested_false_accept_rate: What was asked for when it was calibrated.
+         *         false_accept_rate: Share of other people's faces that would be given a name; None without any.
+         *         false_accept_rate_upper: Its upper bound (95 %), which few faces leave wide.
+         *         false_reject_rate: Share of people's own faces that would get no name, each compared with the others
+         *             of the same person; None where nobody has two photos.
+         *         impostor_faces, genuine_faces: How many faces the two shares were measured with.
+         *         basis: ``cohort`` where the embedder's figures for strangers set the threshold, ``gallery`` where the
+         *             people here resemble each other more than these said and it was moved up, ``default`` where
+         *             nothing was calibrated.
+         *         stale: Whether people or templates have come or gone since.
+         */
+        CalibrationInfo: {
+            /** Accept Similarity */
+            accept_similarity: number;
+            /**
+             * Basis
+             * @enum {string}
+             */
+            basis: "gallery" | "cohort" | "default";
+            /** Calibrated At */
+            calibrated_at: string | null;
+            /** Embedder */
+            embedder: string;
+            /** False Accept Rate */
+            false_accept_rate: number | null;
+            /** False Accept Rate Upper */
+            false_accept_rate_upper: number | null;
+            /** False Reject Rate */
+            false_reject_rate: number | null;
+            /** Genuine Faces */
+            genuine_faces: number;
+            /** Impostor Faces */
+            impostor_faces: number;
+            /** People */
+            people: number;
+            /** Person Thresholds */
+            person_thresholds: components["schemas"]["PersonThreshold"][];
+            /** Reject Similarity */
+            reject_similarity: number;
+            /** Requested False Accept Rate */
+            requested_false_accept_rate: number | null;
+            /** Stale */
+            stale: boolean;
+            /** Templates */
+            templates: number;
+        };
+        /**
+         * CalibrationWanted
+         * @description How often a stranger may be given a name.
+         */
+        CalibrationWanted: {
+            /**
+             * False Accept Rate
+             * @default 0.01
+             */
+            false_accept_rate: number;
         };
         /**
          * CameraCreate
@@ -491,6 +882,7 @@ export interface components {
             emotion_purpose: string;
             /** Enabled */
             enabled: boolean;
+            fitness: components["schemas"]["FitnessInfo"];
             /** Frame Width Px */
             frame_width_px: number;
             /** Has Password */
@@ -533,6 +925,7 @@ export interface components {
          *             captured_fps: Pictures per second that the camera delivers.
          *             published_fps: Frames per second that go on to detection.
          *             replica: Which ingest process owns the camera.
+         *             main_stream: None where the camera has no main stream.
          */
         CameraStatus: {
             camera_id: string;
@@ -544,6 +937,8 @@ export interface components {
             dropped: {
                 [key: string]: number;
             };
+            /** @default null */
+            main_stream: components["schemas"]["MainStreamStatus"] | null;
             /** @default 0 */
             published_fps: number;
             /** @default  */
@@ -579,6 +974,7 @@ export interface components {
             dropped: {
                 [key: string]: number;
             };
+            main_stream: components["schemas"]["MainStreamStatusInfo"] | null;
             /** Published Fps */
             published_fps: number;
             /** Reason */
@@ -610,6 +1006,42 @@ export interface components {
             status: components["schemas"]["CameraStatus"];
             /** @enum {unknown} */
             type: "camera";
+        };
+        /**
+         * CameraWork
+         * @description What was done with a camera's pictures since *since_ns*, an hour ago at the most.
+         *
+         *     A picture is captured; every so often one is sampled. It is *unchanged* where nothing moved in it,
+         *     *given_up* where newer ones came before its turn or it was damaged, and else it is looked at.
+         */
+        CameraWork: {
+            /** Captured */
+            captured: number;
+            /** Emotion Shots */
+            emotion_shots: number;
+            /** Faces */
+            faces: number;
+            /** Given Up */
+            given_up: number;
+            /** Identity Shots */
+            identity_shots: number;
+            /** Looked At */
+            looked_at: number;
+            /** Sampled */
+            sampled: number;
+            /** Since Ns */
+            since_ns: number;
+            /**
+             * Skipped
+             * @description Faces that were not sent on, by reason
+             */
+            skipped: {
+                [key: string]: number;
+            };
+            /** Tracks */
+            tracks: number;
+            /** Unchanged */
+            unchanged: number;
         };
         /**
          * CamerasChanged
@@ -645,12 +1077,70 @@ export interface components {
             username: string;
         };
         /**
+         * DenialCreate
+         * @description Whom a track is not; needed while it is in view, for a sighting says it itself.
+         */
+        DenialCreate: {
+            /** Person Id */
+            person_id?: string | null;
+        };
+        /**
          * ErrorMessage
          * @description What went wrong, in words.
          */
         ErrorMessage: {
             /** Detail */
             detail: string;
+        };
+        /**
+         * FitnessInfo
+         * @description How well a camera serves recognition, from the people that lately passed it.
+         */
+        FitnessInfo: {
+            /** Advice */
+            advice: string;
+            /**
+             * Fitness
+             * @enum {string}
+             */
+            fitness: "unknown" | "good" | "fair" | "poor";
+            /** Median Brightness */
+            median_brightness: number;
+            /** Median Face Px */
+            median_face_px: number;
+            /** Median Pitch */
+            median_pitch: number;
+            /** Median Sharpness */
+            median_sharpness: number;
+            /** Median Yaw */
+            median_yaw: number;
+            /** Obstacles */
+            obstacles: {
+                [key: string]: number;
+            };
+            /** Since Ns */
+            since_ns: number;
+            /** Tracks */
+            tracks: number;
+            /** Until Ns */
+            until_ns: number;
+            /** Usable Share */
+            usable_share: number;
+        };
+        /**
+         * FitnessReport
+         * @description A camera's fitness with the views behind it, the oldest first, and what a view needs.
+         */
+        FitnessReport: {
+            /** Faces */
+            faces: components["schemas"]["PassedFaceInfo"][];
+            fitness: components["schemas"]["FitnessInfo"];
+            /** Needed */
+            needed: {
+                [key: string]: components["schemas"]["NeededInfo"];
+            };
+            /** Tracks Needed */
+            tracks_needed: number;
         };
         /**
          * HealthInfo
@@ -695,6 +1185,8 @@ export interface components {
          *             box_xyxy: Pixels of the frame.
          *             similarity: Rounded; None for roles that may not see biometrics.
          *             emotion: None where the camera's policy does not allow it.
+         *             stranger_id: Set for somebody unknown who is remembered, with what they are called.
+         *             ignored: Whether it is somebody who is left out of history and alerts.
          */
         LiveFace: {
             /** @default null */
@@ -707,6 +1199,8 @@ export interface components {
             ];
             /** @default null */
             emotion: components["schemas"]["LiveEmotion"] | null;
+            /** @default false */
+            ignored: boolean;
             /** @default null */
             person_id: string | null;
             /** @default null */
@@ -716,6 +1210,10 @@ export interface components {
             similarity: number | null;
             /** @default null */
             state: ("confirmed" | "provisional" | "revised") | null;
+            /** @default null */
+            stranger_id: string | null;
+            /** @default null */
+            stranger_label: string | null;
             track_id: string;
         };
         /**
@@ -737,6 +1235,71 @@ export interface components {
             type: "frame";
         };
         /**
+         * MainStreamStatus
+         * @description How a camera's main stream is; without it the camera goes on with the pictures of its own stream.
+         *
+         *         Attributes:
+         *             reason: Why it isn't used, in words; empty while all is well. Never holds credentials.
+         *             since_ns: When *state* began.
+         *             retry_at_ns: When the next attempt is due.
+         *             wanted: Whether close-ups are asked of it now.
+         */
+        MainStreamStatus: {
+            /** @default null */
+            codec: string | null;
+            /** @default  */
+            reason: string;
+            /** @default null */
+            retry_at_ns: number | null;
+            /** @default 0 */
+            since_ns: number;
+            /** @default null */
+            size_wh: [
+                number,
+                number
+            ] | null;
+            /** @enum {unknown} */
+            state: "auth_failed" | "backoff" | "connecting" | "not_found" | "stalled" | "stopped" | "streaming" | "unassigned" | "unsupported";
+            /** @default false */
+            wanted: boolean;
+        };
+        /**
+         * MainStreamStatusInfo
+         * @description How a camera's main stream is, and why it isn't used.
+         */
+        MainStreamStatusInfo: {
+            /** Codec */
+            codec: string | null;
+            /** Reason */
+            reason: string;
+            /** Retry At Ns */
+            retry_at_ns: number | null;
+            /** Since Ns */
+            since_ns: number;
+            /** Size Wh */
+            size_wh: [
+                number,
+                number
+            ] | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "unassigned" | "connecting" | "streaming" | "stalled" | "backoff" | "auth_failed" | "not_found" | "unsupported" | "stopped";
+            /** Wanted */
+            wanted: boolean;
+        };
+        /**
+         * NeededInfo
+         * @description From where to where a measure is good enough; null is no limit.
+         */
+        NeededInfo: {
+            /** At Least */
+            at_least: number | null;
+            /** At Most */
+            at_most: number | null;
+        };
+        /**
          * Notice
          * @description Something the person at the screen should know, in words.
          */
@@ -744,6 +1307,28 @@ export interface components {
             message: string;
             /** @enum {unknown} */
             type: "notice";
+        };
+        /**
+         * PassedFaceInfo
+         * @description The best view of somebody who passed; *yaw* without its sign.
+         */
+        PassedFaceInfo: {
+            /** Brightness */
+            brightness: number;
+            /** Ended At Ns */
+            ended_at_ns: number;
+            /** Evenness */
+            evenness: number;
+            /** Face Px */
+            face_px: number;
+            /** Pitch */
+            pitch: number;
+            /** Score */
+            score: number;
+            /** Sharpness */
+            sharpness: number;
+            /** Yaw */
+            yaw: number;
         };
         /**
          * PasswordChange
@@ -791,6 +1376,11 @@ export interface components {
              */
             consent_note: string;
             /**
+             * Ignored
+             * @default false
+             */
+            ignored: boolean;
+            /**
              * Name
              * @default
              */
@@ -803,7 +1393,7 @@ export interface components {
         };
         /**
          * PersonInfo
-         * @description A person, with how many photos and templates there are.
+         * @description A person, with how many photos and templates there are; of somebody *ignored* nobody is alerted.
          */
         PersonInfo: {
             /** Active */
@@ -819,6 +1409,8 @@ export interface components {
             created_at: string;
             /** Demo Note */
             demo_note: string | null;
+            /** Ignored */
+            ignored: boolean;
             /** Name */
             name: string;
             /** Notes */
@@ -829,6 +1421,34 @@ export interface components {
             photo_count: number;
             /** Template Count */
             template_count: number;
+        };
+        /**
+         * PersonThreshold
+         * @description Somebody whom others resemble so much that they need a stricter threshold.
+         */
+        PersonThreshold: {
+            /** Accept Similarity */
+            accept_similarity: number;
+            /** Person Id */
+            person_id: string;
+            /** Person Name */
+            person_name: string | null;
+        };
+        /**
+         * PhotoEdit
+         * @description Changes to a photo: another person's, kept but not compared with, or compared with again.
+         */
+        PhotoEdit: {
+            /**
+             * Person Id
+             * @default
+             */
+            person_id: string;
+            /**
+             * Set Aside
+             * @default false
+             */
+            set_aside: boolean;
         };
         /**
          * PhotoInfo
@@ -856,6 +1476,8 @@ export interface components {
             quality: number | null;
             /** Reason */
             reason: ("no_face" | "several_faces" | "too_small" | "blurred" | "turned_away" | "not_an_image" | "no_embedding") | null;
+            /** Set Aside */
+            set_aside: boolean;
             /**
              * Status
              * @enum {string}
@@ -907,8 +1529,13 @@ export interface components {
         /**
          * SightingInfo
          * @description Somebody, or somebody unknown, was seen by a camera from … to ….
+         *
+         *     *similarity* is the cosine to the nearest person, *accept_similarity* from where on that person would have
+         *     been named; *denied_person_id* is whom somebody said it is not.
          */
         SightingInfo: {
+            /** Accept Similarity */
+            accept_similarity: number | null;
             /**
              * Answer
              * @enum {string}
@@ -918,6 +1545,10 @@ export interface components {
             camera_id: string;
             /** Camera Name */
             camera_name: string;
+            /** Denied Person Id */
+            denied_person_id: string | null;
+            /** Denied Person Name */
+            denied_person_name: string | null;
             /** Emotions */
             emotions: {
                 [key: string]: number;
@@ -929,6 +1560,8 @@ export interface components {
             ended_at: string;
             /** Face Url */
             face_url?: string | null;
+            /** Ignored */
+            ignored: boolean;
             /** Person Id */
             person_id: string | null;
             /** Person Name */
@@ -942,8 +1575,133 @@ export interface components {
              * Format: date-time
              */
             started_at: string;
+            /** Stranger Id */
+            stranger_id: string | null;
+            /** Stranger Label */
+            stranger_label: string | null;
             /** Track Id */
             track_id: string;
+        };
+        /**
+         * StrangerDetail
+         * @description A stranger with every visit, the last in front.
+         */
+        StrangerDetail: {
+            /** Best Quality */
+            best_quality: number;
+            /** Cameras */
+            cameras: string[];
+            /** Face Url */
+            face_url: string;
+            /**
+             * First Seen At
+             * Format: date-time
+             */
+            first_seen_at: string;
+            /** Ignored */
+            ignored: boolean;
+            /** Joined Ids */
+            joined_ids: string[];
+            /** Label */
+            label: string;
+            /**
+             * Last Seen At
+             * Format: date-time
+             */
+            last_seen_at: string;
+            /** Person Id */
+            person_id: string | null;
+            /** Person Name */
+            person_name: string | null;
+            /** Stranger Id */
+            stranger_id: string;
+            /** Visit Count */
+            visit_count: number;
+            /** Visit Times */
+            visit_times: string[];
+            /** Visits */
+            visits: components["schemas"]["VisitInfo"][];
+        };
+        /**
+         * StrangerInfo
+         * @description Somebody unknown who is remembered; *joined_ids* are strangers who count as this one.
+         */
+        StrangerInfo: {
+            /** Best Quality */
+            best_quality: number;
+            /** Cameras */
+            cameras: string[];
+            /** Face Url */
+            face_url: string;
+            /**
+             * First Seen At
+             * Format: date-time
+             */
+            first_seen_at: string;
+            /** Ignored */
+            ignored: boolean;
+            /** Joined Ids */
+            joined_ids: string[];
+            /** Label */
+            label: string;
+            /**
+             * Last Seen At
+             * Format: date-time
+             */
+            last_seen_at: string;
+            /** Person Id */
+            person_id: string | null;
+            /** Person Name */
+            person_name: string | null;
+            /** Stranger Id */
+            stranger_id: string;
+            /** Visit Count */
+            visit_count: number;
+            /** Visit Times */
+            visit_times: string[];
+        };
+        /**
+         * StrangerPolicyInfo
+         * @description For how long strangers are remembered after they were last seen; 0 days: not at all.
+         */
+        StrangerPolicyInfo: {
+            /** Keep Days */
+            keep_days: number;
+        };
+        /**
+         * StrangersChosen
+         * @description Some strangers.
+         */
+        StrangersChosen: {
+            /** Stranger Ids */
+            stranger_ids: string[];
+        };
+        /**
+         * StrangersIgnored
+         * @description Whether visits of strangers are left out of history and alerts.
+         */
+        StrangersIgnored: {
+            /** Ignored */
+            ignored: boolean;
+            /** Stranger Ids */
+            stranger_ids: string[];
+        };
+        /**
+         * StrangersNamed
+         * @description Who some strangers are: a person, or the name of a new one.
+         */
+        StrangersNamed: {
+            /**
+             * Consent Note
+             * @default
+             */
+            consent_note: string;
+            /** Name */
+            name?: string | null;
+            /** Person Id */
+            person_id?: string | null;
+            /** Stranger Ids */
+            stranger_ids: string[];
         };
         /**
          * SystemInfo
@@ -964,6 +1722,37 @@ export interface components {
             services: components["schemas"]["ServiceInfo"][];
             /** Version */
             version: string;
+        };
+        /**
+         * VisitInfo
+         * @description One visit of a stranger.
+         */
+        VisitInfo: {
+            /** Camera Id */
+            camera_id: string;
+            /** Camera Name */
+            camera_name: string;
+            /** Face Url */
+            face_url: string;
+            /** Quality */
+            quality: number;
+            /**
+             * Seen At
+             * Format: date-time
+             */
+            seen_at: string;
+            /** Stranger Id */
+            stranger_id: string;
+            /** Visit Id */
+            visit_id: string;
+        };
+        /**
+         * VisitsChosen
+         * @description Some visits of a stranger.
+         */
+        VisitsChosen: {
+            /** Visit Ids */
+            visit_ids: string[];
         };
     };
     responses: never;
@@ -1320,6 +2109,138 @@ export interface operations {
             };
         };
     };
+    get_fitness: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                camera_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FitnessReport"];
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    reset_fitness: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                camera_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
     get_snapshot: {
         parameters: {
             query?: never;
@@ -1338,6 +2259,73 @@ export interface operations {
                 };
                 content: {
                     "image/jpeg": unknown;
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    get_work: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                camera_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CameraWork"];
                 };
             };
             /** @description Not logged in */
@@ -1993,6 +2981,78 @@ export interface operations {
             };
         };
     };
+    edit_photo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                person_id: string;
+                photo_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PhotoEdit"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PhotoInfo"];
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
     get_photo_face: {
         parameters: {
             query?: never;
@@ -2080,6 +3140,205 @@ export interface operations {
                 };
                 content: {
                     "image/jpeg": unknown;
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    get_calibration: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CalibrationInfo"];
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    calibrate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CalibrationWanted"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CalibrationInfo"];
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    reset_calibration: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CalibrationInfo"];
                 };
             };
             /** @description Not logged in */
@@ -2416,9 +3675,12 @@ export interface operations {
             query?: {
                 camera_id?: string | null;
                 person_id?: string | null;
+                stranger_id?: string | null;
                 /** @description Only what ended before this time */
                 before?: string | null;
                 limit?: number;
+                /** @description Also people and strangers who are ignored */
+                with_ignored?: boolean;
             };
             header?: never;
             path?: never;
@@ -2433,6 +3695,952 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SightingInfo"][];
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    deny_person: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sighting_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DenialCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SightingInfo"] | null;
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    withdraw_denial: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sighting_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SightingInfo"] | null;
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    list_strangers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StrangerInfo"][];
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    get_visit_face: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                visit_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": unknown;
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    forget_strangers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StrangersChosen"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    ignore_strangers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StrangersIgnored"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    merge_strangers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StrangersChosen"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StrangerInfo"];
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    name_strangers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StrangersNamed"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonInfo"];
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    get_stranger_policy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StrangerPolicyInfo"];
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    set_stranger_policy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StrangerPolicyInfo"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StrangerPolicyInfo"];
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    get_stranger: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                stranger_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StrangerDetail"];
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    split_stranger: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                stranger_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VisitsChosen"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StrangerInfo"];
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    unmerge_stranger: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                stranger_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    unname_stranger: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                stranger_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StrangerInfo"];
                 };
             };
             /** @description Not logged in */

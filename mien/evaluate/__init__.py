@@ -1,0 +1,1 @@
+"""``mien evaluate NAME``: how well Mien does its work, on labelled data, beside its peers."""

@@ -1,0 +1,1 @@
+"""Pages that a person reads: one file each, with everything in it."""

@@ -1,0 +1,31 @@
+"""The page about a training, for people; what stands on it is in ``result.json`` too."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from mien.report.page import picture, write_page
+
+
+def write_training_report(
+    folder: Path, result: Mapping[str, Any], pictures: Mapping[str, Path], mistaken: Mapping[str, Path]
+) -> Path:
+    """Write ``report.html`` of an identity classifier into its job's folder; returns the page's path.
+
+    Args:
+        result: As :mod:`mien.training.identity` makes it.
+        pictures: Drawings by name: curves, confusion and, if strangers were measured, open_set.
+        mistaken: Pictures of the faces that were named wrongly, by their id.
+    """
+    path = folder / "report.html"
+    write_page(
+        path,
+        "training.html",
+        title="Identity classifier" + (f", version {result['version']}" if result["version"] else ""),
+        result=result,
+        pictures={name: picture(file) for name, file in pictures.items()},
+        mistaken={face_id: picture(file) for face_id, file in mistaken.items()},
+        when=datetime.fromisoformat(result["when"]).strftime("%d %B %Y, %H:%M UTC"),
+    )
+    return path
