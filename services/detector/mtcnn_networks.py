@@ -17,6 +17,12 @@ from mien.errors import SettingsError
 from mien.runtime.quiet_openvino import openvino as ov
 from mien.runtime.quiet_openvino import opset13 as ops
 
+# Two layers of P-Net compute in int8: the first, whose input is 8 bits anyway, and the largest, whose input
+# lies in this span for 9,998 of 10,000 values in 41 photographs and video frames. A quarter of P-Net's time
+# with AVX-512, two fifths with AVX2; of 1,007 faces that the mtcnn package is sure of, one more is missed.
+_PIXELS = (0.0, 255.0)
+_PROPOSAL_FEATURES = (-8.0, 12.0)
+
 Weights = Sequence[NDArray[np.float32]]
 Node = Any  # openvino ships no types
 
@@ -69,10 +75,11 @@ def _load_weights(name: str) -> Weights:
 
 def _build_proposal(weights: Weights) -> Any:
     images = ops.parameter([-1, -1, -1, 3], np.uint8, name="images")
-    x = _convolve(_planes(images), _without_normalisation(weights[0], weights[1]), weights[2])
+    first = _without_normalisation(weights[0], weights[1])
+    x = _convolve(_planes(images), first, weights[2], span=_PIXELS)
     x = _pool(x, kernel=2)
     x = _convolve(x, (weights[3], weights[4]), weights[5])
-    x = _convolve(x, (weights[6], weights[7]), weights[8])
+    x = _convolve(x, (weights[6], weights[7]), weights[8], span=_PROPOSAL_FEATURES)
     x = _convolve(x, _heads(weights[11:13], weights[9:11]))
     return ov.Model([x], [images], "mtcnn_proposal")
 
@@ -128,10 +135,21 @@ def _convolve(
     x: Node,
     kernel_and_bias: tuple[NDArray[np.float32], NDArray[np.float32]],
     slopes: NDArray[np.float32] | None = None,
+    *,
+    span: tuple[float, float] | None = None,
 ) -> Node:
-    """Convolve without padding; kernels come as (H, W, in, out). With *slopes*, a PReLU follows."""
+    """Convolve without padding; kernels come as (H, W, in, out). With *slopes*, a PReLU follows.
+
+    With *span*, that of the input's values, in 8 bits: the span in 256 steps, each output's weights in 255.
+    """
     kernel, bias = kernel_and_bias
-    x = ops.convolution(x, np.ascontiguousarray(kernel.transpose(3, 2, 0, 1)), [1, 1], [0, 0], [0, 0], [1, 1])
+    weights: Node = np.ascontiguousarray(kernel.transpose(3, 2, 0, 1))
+    if span is not None:
+        low, high = (np.float32(end) for end in span)
+        x = ops.fake_quantize(x, low, high, low, high, 256)
+        largest = np.abs(weights).max(axis=(1, 2, 3), keepdims=True)
+        weights = ops.fake_quantize(ops.constant(weights), -largest, largest, -largest, largest, 255)
+    x = ops.convolution(x, weights, [1, 1], [0, 0], [0, 0], [1, 1])
     x = ops.add(x, bias.reshape(1, -1, 1, 1))
     return x if slopes is None else _prelu(x, slopes.reshape(1, -1, 1, 1))
 
