@@ -67,13 +67,15 @@ class Vectors:
         return np.asarray(self._values[[self._rows.get(path, -1) for path in paths]])
 
     def of_tracks(self, tracks: Sequence[Sequence[Path]]) -> NDArray[np.float32]:
-        """Return each group's vector, shape (N, dimensions), added up as the recognizer adds up shots."""
-        sums = np.zeros((len(tracks), self._values.shape[1]), np.float32)
+        """Return each group's mean by quality, shape (N, dimensions), of length up to 1, as the recognizer does.
+
+        The product with a template is the mean of the pictures' similarities, as for the shots of a track.
+        """
+        means = np.zeros((len(tracks), self._values.shape[1]), np.float32)
         for row, paths in enumerate(tracks):
-            weights = self._qualities[[self._rows.get(path, -1) for path in paths]]
-            sums[row] = (self.of(paths) * np.maximum(weights, 0.01)[:, None]).sum(axis=0)
-        lengths = np.linalg.norm(sums, axis=1, keepdims=True)
-        return np.asarray(sums / np.maximum(lengths, 1e-12), dtype=np.float32)
+            weights = np.maximum(self._qualities[[self._rows.get(path, -1) for path in paths]], 0.01)
+            means[row] = np.average(self.of(paths), axis=0, weights=weights)
+        return means
 
 
 def labelled_faces(paths: Sequence[Path], *, min_face_px: int, on_progress: OnProgress) -> list[Face]:
