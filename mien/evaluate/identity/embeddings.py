@@ -67,7 +67,7 @@ class Vectors:
         return np.asarray(self._values[[self._rows.get(path, -1) for path in paths]])
 
     def of_tracks(self, tracks: Sequence[Sequence[Path]]) -> NDArray[np.float32]:
-        """Return each group's mean by quality, shape (N, dimensions), of length up to 1; so does the recognizer.
+        """Return each group's mean by quality, shape (N, dimensions), of length up to 1, as recognizers do.
 
         The product with a template is the mean of the pictures' similarities, as for the shots of a track.
         """
