@@ -161,7 +161,6 @@ class FrameWorker:
         observation = pipeline.observe(frame, detections, image)
         if observation.looked_near:
             metrics.SKIPPED.labels("detector", "looked_near").inc()
-            self._records.count(camera.camera_id, {f"{SKIPPED_PREFIX}looked_near": 1})
         if self._previews.is_watched(frame.camera_id):
             await self._previews.show(preview_of(frame, observation.observed, detected_at_ns=time.time_ns()))
         metrics.STAGE_SECONDS.labels("detector").observe(time.perf_counter() - started)

@@ -169,7 +169,6 @@ const SKIPPED: Record<string, string> = {
   poor_view: "too poor a view",
   ignored_zone: "in a zone to ignore",
   unmoved: "still where they were",
-  looked_near: "pictures searched only where faces were",
 };
 
 /** Why faces were not sent on, the most frequent reason first. */
