@@ -7,6 +7,7 @@ Reads one JSON string, a path, per line of standard input; answers each with a l
 import argparse
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -18,8 +19,11 @@ from services.detector.detection import FaceDetector
 from services.detector.mtcnn import MtcnnDetector
 
 
-def find_faces(path: str, detector: FaceDetector, *, min_face_px: int) -> FacesFound:
-    """Find the faces of a picture file of any format that OpenCV reads, the best first."""
+def find_faces(path: str, detector: FaceDetector, *, min_faces_px: Sequence[int]) -> FacesFound:
+    """Find the faces of a picture file of any format that OpenCV reads, the best first.
+
+    The sizes are tried in their order until there is a face, as for photos that are enrolled.
+    """
     try:
         data = Path(path).read_bytes()
     except OSError as error:
@@ -31,7 +35,10 @@ def find_faces(path: str, detector: FaceDetector, *, min_face_px: int) -> FacesF
     if height * width > MAX_PIXELS:
         return FacesFound(path=path, error=f"expected at most {MAX_PIXELS} pixels, got {width}x{height}")
     started = time.process_time()
-    found = detector.detect(picture, min_face_px)
+    for min_face_px in min_faces_px:
+        found = detector.detect(picture, min_face_px)
+        if len(found):
+            break
     cpu_ms = (time.process_time() - started) * 1e3
     return FacesFound(
         path=path,
@@ -46,12 +53,18 @@ def find_faces(path: str, detector: FaceDetector, *, min_face_px: int) -> FacesF
 def main() -> None:
     """Answer each line until the input ends."""
     parser = argparse.ArgumentParser(description="Find faces in picture files: paths in, JSON out.")
-    parser.add_argument("--min-face-px", type=int, default=40, help="smallest face side, pixels")
+    parser.add_argument(
+        "--min-face-px",
+        type=int,
+        nargs="+",
+        default=[40],
+        help="smallest face side, pixels; each further one is tried where there is no face so far",
+    )
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
     detector, encoder = MtcnnDetector(), msgspec.json.Encoder()
     for line in sys.stdin.buffer:
-        found = find_faces(msgspec.json.decode(line, type=str), detector, min_face_px=arguments.min_face_px)
+        found = find_faces(msgspec.json.decode(line, type=str), detector, min_faces_px=arguments.min_face_px)
         sys.stdout.buffer.write(encoder.encode(found) + b"\n")
         sys.stdout.buffer.flush()
 

@@ -78,7 +78,9 @@ class Vectors:
         return means
 
 
-def labelled_faces(paths: Sequence[Path], *, min_face_px: int, on_progress: OnProgress) -> list[Face]:
+def labelled_faces(
+    paths: Sequence[Path], *, min_faces_px: tuple[int, int], on_progress: OnProgress
+) -> list[Face]:
     """Find the face nearest to the centre of each picture, where such pictures have the person they name.
 
     Pictures without a face are left out.
@@ -91,7 +93,7 @@ def labelled_faces(paths: Sequence[Path], *, min_face_px: int, on_progress: OnPr
         *(REPOSITORY / "services" / "detector").glob("*.py"),
     ]
     key = _digest(
-        min_face_px,
+        *min_faces_px,
         *(version(package) for package in ("mtcnn", "opencv-python-headless", "openvino")),
         *(path.read_bytes() for path in sorted(code)),
         *((str(path), path.stat().st_size) for path in paths),
@@ -101,7 +103,7 @@ def labelled_faces(paths: Sequence[Path], *, min_face_px: int, on_progress: OnPr
         on_progress(len(paths))
         return msgspec.json.decode(kept.read_bytes(), type=list[Face])
     faces = []
-    for answer in find_faces(paths, min_face_px=min_face_px):
+    for answer in find_faces(paths, min_face_px=min_faces_px[0], else_min_face_px=min_faces_px[1]):
         if answer.error:
             raise PermanentError(f"{answer.path}: {answer.error}")
         if face := _central_face(answer):

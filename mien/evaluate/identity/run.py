@@ -27,7 +27,8 @@ from mien.runtime.serving import ServingClient
 from model_repo import repository
 from model_repo.sources import file_sha256
 
-MIN_FACE_PX: Final = 40
+MIN_FACES_PX: Final = (40, 20)
+"""As for photos that are enrolled: the second where there is none of the first."""
 COST_FACES: Final = 128
 COST_ROUNDS: Final = 3
 VGG_FACE_FACES: Final = 16
@@ -125,7 +126,7 @@ class _Evaluation:
             sets[name] = [path for paths in data.small_set(name).values() for path in paths]
         for name, paths in sets.items():
             told = self._task(f"faces of {name}", len(paths))
-            self._faces[name] = labelled_faces(paths, min_face_px=MIN_FACE_PX, on_progress=told)
+            self._faces[name] = labelled_faces(paths, min_faces_px=MIN_FACES_PX, on_progress=told)
 
     async def _embed(self, serving: ServingClient) -> None:
         by_set: dict[str, dict[str, Vectors]] = {name: {} for name in self._faces}

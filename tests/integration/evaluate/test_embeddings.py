@@ -30,7 +30,7 @@ def faces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Face]:
     paths = [write_portrait(portrait, tmp_path / f"{name}.jpg") for name, portrait in PORTRAITS.items()]
     blank = tmp_path / "blank.png"
     cv2.imwrite(str(blank), np.full((200, 200, 3), 127, np.uint8))
-    return labelled_faces([*paths, blank], min_face_px=40, on_progress=lambda more: None)
+    return labelled_faces([*paths, blank], min_faces_px=(40, 20), on_progress=lambda more: None)
 
 
 async def test_portraits_of_one_person_are_nearer_than_those_of_two(
