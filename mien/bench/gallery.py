@@ -54,7 +54,7 @@ def measure_gallery(bench: GalleryBench) -> tuple[list[dict[str, Any]], dict[str
         # Half-precision vectors, and a number of eight bytes for each.
         memory_mb = (templates.nbytes / 2 + 8 * size) / 1e6
         runs.append(run | {"build_seconds": build_seconds, "memory_mb": memory_mb, "recall_at_1": recall})
-    return runs, _summary(runs)
+    return runs, summarise(runs)
 
 
 def made_faces(count: int, searches: int) -> tuple[Vectors, Vectors]:
@@ -120,17 +120,28 @@ def _search(
     return first, run
 
 
-def _summary(runs: list[dict[str, Any]]) -> dict[str, Any]:
-    summary: dict[str, Any] = {}
-    for run in runs:
-        name = f"{run['kind']}_{run['templates'] // 1000}k"
-        summary[f"{name}_search_ms_p50"] = run["search_ms_p50"]
-        summary[f"{name}_search_cpu_ms"] = run["search_cpu_ms"]
-        if run["kind"] == "index":
-            summary[f"{name}_recall_at_1"] = run["recall_at_1"]
-            summary[f"{name}_build_seconds"] = run["build_seconds"]
-        summary[f"{name}_memory_mb"] = run["memory_mb"]
-    return summary
+def summarise(runs: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the largest gallery's figures through the index, and a row for each way and size."""
+    rows = [
+        {
+            "templates": f"{run['templates']:,}",
+            "search": run["kind"],
+            "ms p50": run["search_ms_p50"],
+            "CPU ms": run["search_cpu_ms"],
+            "recall@1": run.get("recall_at_1"),
+            "build seconds": run.get("build_seconds"),
+            "MB": run["memory_mb"],
+        }
+        for run in runs
+    ]
+    largest = max((run for run in runs if run["kind"] == "index"), key=lambda run: run["templates"])
+    return {
+        "templates": largest["templates"],
+        "index_search_ms_p50": largest["search_ms_p50"],
+        "index_recall_at_1": largest["recall_at_1"],
+        "index_build_seconds": largest["build_seconds"],
+        "searches": rows,
+    }
 
 
 def _of_length_one(vectors: NDArray[np.float32]) -> Vectors:
