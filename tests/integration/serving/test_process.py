@@ -115,7 +115,7 @@ async def test_expired_requests_are_not_executed(repo: Path, tmp_path: Path) -> 
     with run_model_server(repo, tmp_path / "log", MAX_BATCH_SIZE=1) as server:
         async with ServingClient(server.address) as client:
             patient = [slow(client) for _ in range(3)]
-            hasty = [slow(client, timeout_seconds=0.05) for _ in range(8)]
+            hasty = [slow(client, timeout_seconds=0.03) for _ in range(8)]
             answers = await asyncio.gather(*patient, *hasty, return_exceptions=True)
             assert all(isinstance(answer, Prediction) for answer in answers[:3])
             assert sum(isinstance(answer, TransientError) for answer in answers[3:]) >= 7

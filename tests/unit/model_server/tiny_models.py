@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from mien.runtime.serving_protos import DATA_TYPES, SavedModel
 
-SLOW_STEPS = 150
+SLOW_STEPS = 400
 SLOW_WIDTH = 2048
 
 
