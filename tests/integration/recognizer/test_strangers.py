@@ -55,11 +55,15 @@ class Replica:
     following: "asyncio.Task[None]"
 
     async def see(self, track_id: str, picture: bytes, *, shots: int = 2, first: int = 1) -> IdentityDecided:
-        """Work on shots of a track; returns what was said last."""
+        """Work on shots of a track; returns what was said last of it."""
         for number in range(first, first + shots):
             shot = face_shot(track_id=track_id, shot_number=number, crop_jpeg=picture)
             await self.recognizer.handle([Received(shot, 0, 0)])
-        decided: IdentityDecided = decode_event(self.producer.sent[IDENTITIES.name][-1][1], IdentityDecided)
+        # Other tracks may be worked on at the same time.
+        sent = (
+            decode_event(one[1], IdentityDecided) for one in reversed(self.producer.sent[IDENTITIES.name])
+        )
+        decided: IdentityDecided = next(event for event in sent if event.track_id == track_id)
         return decided
 
     async def stop(self) -> None:
