@@ -25,9 +25,10 @@ from services.detector.closeups import Closeup
 from services.detector.config import DetectorSettings
 from services.detector.detection import Detections, VideoFaceDetector
 from services.detector.frame_reader import FrameReader
+from services.detector.ignored_zones import outside_ignored_zones
 from services.detector.mailbox import WaitingFrame
 from services.detector.outlets import WATCH_POLL_SECONDS, Outlets
-from services.detector.pipeline import CameraPipeline, Observation, outside_ignored_zones, preview_of
+from services.detector.pipeline import CameraPipeline, Observation, preview_of
 
 log = structlog.get_logger()
 

@@ -20,7 +20,6 @@ from mien.contracts.events import (
 from mien.contracts.frames import Frame
 from mien.contracts.shared_state import Preview
 from mien.vision.quality import FaceQuality, assess_face
-from mien.vision.zones import are_inside
 from services.detector.closeups import Closeup, FaceView
 from services.detector.crops import FaceCrop, cut_face
 from services.detector.detection import Detections, VideoFaceDetector
@@ -219,16 +218,6 @@ class CameraPipeline:
             identity_shots=plan.identity_shots,
             emotion_shots=plan.emotion_shots,
         )
-
-
-def outside_ignored_zones(detections: Detections, size_wh: tuple[int, int], camera: Camera) -> Detections:
-    """Leave out the faces whose centre lies where a camera ignores everything: a poster, a television."""
-    zones = [zone.points_xy for zone in camera.ignored_zones if zone.ignores == "everything"]
-    if not zones or not len(detections):
-        return detections
-    centres = (detections.boxes_xyxy[:, :2] + detections.boxes_xyxy[:, 2:]) / 2
-    kept = ~are_inside(centres / np.array(size_wh, np.float32), zones)
-    return Detections(detections.boxes_xyxy[kept], detections.scores[kept], detections.landmarks_xy[kept])
 
 
 def allowed_purposes(camera: Camera) -> list[Purpose]:

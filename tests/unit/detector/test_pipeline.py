@@ -11,11 +11,11 @@ from mien.contracts.cameras import Camera, IgnoredZone
 from mien.contracts.frames import Frame
 from mien.vision.jpeg import decode_jpeg_rgb
 from services.detector.detection import Detections
+from services.detector.ignored_zones import outside_ignored_zones
 from services.detector.pipeline import (
     CameraPipeline,
     Observation,
     Shots,
-    outside_ignored_zones,
     preview_of,
 )
 from services.detector.search import SearchSettings
