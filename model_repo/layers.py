@@ -38,6 +38,44 @@ def scale(graph: Graph, name: str, x: str, factor: float) -> str:
     return _float(graph, name, "Mul", x, graph.constant(f"{name}/factor", np.array(factor, np.float32)))
 
 
+def multiply(graph: Graph, name: str, x: str, factors: Weights) -> str:
+    """Multiply the last axis by a factor each."""
+    return _float(graph, name, "Mul", x, graph.constant(f"{name}/factors", factors))
+
+
+def grey(graph: Graph, name: str, x: str, luma_rgb: tuple[float, float, float]) -> str:
+    """Turn RGB maps into one channel, the sum of the three, each times its share."""
+    kernel = graph.constant(f"{name}/shares", np.array(luma_rgb, np.float32).reshape(1, 1, 3, 1))
+    return _float(graph, name, "Conv2D", x, kernel, strides=[1, 1, 1, 1], padding="VALID")
+
+
+def resize(graph: Graph, name: str, x: str, side: int) -> str:
+    """Stretch maps to a square by bilinear interpolation between the centres of pixels, as OpenCV does."""
+    sizes = graph.constant(f"{name}/sizes", np.array([side, side], np.int32))
+    return _float(graph, name, "ResizeBilinear", x, sizes, align_corners=False, half_pixel_centers=True)
+
+
+def crop(graph: Graph, name: str, x: str, margin: int) -> str:
+    """Cut *margin* off every side of maps."""
+    begin = graph.constant(f"{name}/begin", np.array([0, margin, margin, 0], np.int32))
+    end = graph.constant(f"{name}/end", np.array([0, -margin, -margin, 0], np.int32))
+    strides = graph.constant(f"{name}/strides", np.ones(4, np.int32))
+    # Bits of the masks: the first and the last axis are taken whole.
+    masks = {"begin_mask": 0b1001, "end_mask": 0b1001}
+    return _float(graph, name, "StridedSlice", x, begin, end, strides, Index=DataType.INT32, **masks)
+
+
+def concatenate(graph: Graph, name: str, *xs: str) -> str:
+    """Put rows of (N, C) behind one another: (N, sum of all C)."""
+    axis = graph.constant(f"{name}/axis", np.array(1, np.int32))
+    return _float(graph, name, "ConcatV2", *xs, axis, N=len(xs), Tidx=DataType.INT32)
+
+
+def subtract(graph: Graph, name: str, x: str, amounts: tuple[float, ...]) -> str:
+    """Subtract a number each from the last axis."""
+    return _float(graph, name, "Sub", x, graph.constant(f"{name}/amounts", np.array(amounts, np.float32)))
+
+
 def reverse_channels(graph: Graph, name: str, x: str) -> str:
     """Turn RGB maps into BGR."""
     order = graph.constant(f"{name}/order", np.array([2, 1, 0], np.int32))
@@ -67,17 +105,17 @@ def separable_convolution(
     graph: Graph, name: str, x: str, kernels: tuple[Weights, Weights], bias: Weights, *, stride: int = 1
 ) -> str:
     """Convolve each channel by itself (first kernel), mix the channels (second kernel), and add a bias."""
-    depthwise = graph.constant(f"{name}/depthwise_kernel", kernels[0])
-    filtered = _float(
-        graph,
-        f"{name}/depthwise",
-        "DepthwiseConv2dNative",
-        x,
-        depthwise,
-        strides=[1, stride, stride, 1],
-        padding="SAME",
-    )
+    filtered = depthwise(graph, f"{name}/depthwise", x, kernels[0], stride=stride)
     return convolution(graph, name, filtered, kernels[1], bias)
+
+
+def depthwise(
+    graph: Graph, name: str, x: str, kernel: Weights, *, stride: int = 1, padding: Padding = "SAME"
+) -> str:
+    """Convolve each channel by itself."""
+    weights = graph.constant(f"{name}_kernel", kernel)
+    strides = [1, stride, stride, 1]
+    return _float(graph, name, "DepthwiseConv2dNative", x, weights, strides=strides, padding=padding)
 
 
 def dense(graph: Graph, name: str, x: str, weights: Weights) -> str:
@@ -100,9 +138,9 @@ def add(graph: Graph, name: str, x: str, y: str) -> str:
     return _float(graph, name, "AddV2", x, y)
 
 
-def max_pool(graph: Graph, name: str, x: str, size: int, *, stride: int) -> str:
-    """Take the maximum of each window, without padding."""
-    return _pool(graph, name, "MaxPool", x, size, stride)
+def max_pool(graph: Graph, name: str, x: str, size: int, *, stride: int, padding: Padding = "VALID") -> str:
+    """Take the maximum of each window."""
+    return _pool(graph, name, "MaxPool", x, size, stride, padding)
 
 
 def average_pool(graph: Graph, name: str, x: str, size: int, *, stride: int) -> str:
@@ -114,6 +152,12 @@ def pad_end(graph: Graph, name: str, x: str, *, rows_and_columns: int = 0, chann
     """Append zeros below, on the right and behind the last channel."""
     amounts = np.array([[0, 0], [0, rows_and_columns], [0, rows_and_columns], [0, channels]], np.int32)
     return _float(graph, name, "Pad", x, graph.constant(f"{name}/amounts", amounts), Tpaddings=DataType.INT32)
+
+
+def flatten(graph: Graph, name: str, x: str, values: int) -> str:
+    """Turn maps of *values* numbers each into rows: (N, H, W, C) becomes (N, H × W × C)."""
+    shape = graph.constant(f"{name}/shape", np.array([-1, values], np.int32))
+    return _float(graph, name, "Reshape", x, shape, Tshape=DataType.INT32)
 
 
 def global_average(graph: Graph, name: str, x: str) -> str:
@@ -166,9 +210,11 @@ def _float(graph: Graph, name: str, kind: str, *inputs: str, **attributes: Attri
     return graph.operation(name, kind, *inputs, T=DataType.FLOAT, **attributes)
 
 
-def _pool(graph: Graph, name: str, kind: str, x: str, size: int, stride: int) -> str:
+def _pool(
+    graph: Graph, name: str, kind: str, x: str, size: int, stride: int, padding: Padding = "VALID"
+) -> str:
     window, strides = [1, size, size, 1], [1, stride, stride, 1]
-    return _float(graph, name, kind, x, ksize=window, strides=strides, padding="VALID")
+    return _float(graph, name, kind, x, ksize=window, strides=strides, padding=padding)
 
 
 def imported_embedder(graph: Graph, descriptor: str, known: ImportedEmbedder) -> Model:

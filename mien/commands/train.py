@@ -2,7 +2,7 @@
 
 import shutil
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import httpx
 import msgspec
@@ -20,6 +20,8 @@ from mien.dataset.split import SPLIT, read_split, split_dataset, write_split
 from mien.errors import PermanentError, SettingsError
 from mien.local.home import Home, NotRunningError
 from mien.runtime.embedders import find_model
+from mien.training.emotion_data import EmotionOptions
+from mien.training.emotion_recipe import read_faces
 from mien.training.identity_data import IdentityOptions
 from mien.training.job import Job, JobCancelledError, Tell, cancel_job, list_jobs, read_job, read_result
 from model_repo import repository
@@ -99,13 +101,87 @@ def identity(  # noqa: PLR0913, PLR0917 - each is an option of the command line
         _run(place, options, resume)
 
 
+@app.command()
+def emotion(  # noqa: PLR0913, PLR0917 - each is an option of the command line
+    data: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            help="Folders (LABEL/*.jpg or First_Last-emotion-N.jpg) and tables (path, label, person)."
+        ),
+    ] = None,
+    recipe: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of the public sets that the shipped network is trained on.", file_okay=False
+        ),
+    ] = None,
+    network: Annotated[
+        Literal["strong", "student"],
+        typer.Option(help="A head on carried networks, or 4 million parameters."),
+    ] = "strong",
+    copies: Annotated[int, typer.Option(min=0, max=50, help="New views of each face (strong).")] = 1,
+    epochs: Annotated[int, typer.Option(min=1, max=10_000, help="Most epochs.")] = 60,
+    patience: Annotated[
+        int, typer.Option(min=1, help="Stop after so many epochs without a better network.")
+    ] = 12,
+    batch_size: Annotated[int, typer.Option(min=1, max=4096, help="Faces of one step.")] = 64,
+    learning_rate: Annotated[float, typer.Option(min=1e-6, max=1, help="Of Adam.")] = 1e-3,
+    most_per_label: Annotated[
+        int, typer.Option(min=0, help="Train on so many faces of each label at most; 0: on all.")
+    ] = 0,
+    validation: Annotated[
+        float, typer.Option(min=0.01, max=0.9, help="Share of the people to choose the best network by.")
+    ] = 0.15,
+    test: Annotated[
+        float, typer.Option(min=0.01, max=0.9, help="Share of the people for the figures of the report.")
+    ] = 0.15,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same network.")] = 1,
+    publish: Annotated[bool, typer.Option(help="Make it a version of the model.")] = True,
+    resume: Annotated[str | None, typer.Option(help="Go on with this job, with its own options.")] = None,
+    home: HomeOption = None,
+    root: Annotated[Path, typer.Option(help="Model repository.", file_okay=False)] = repository.ROOT,
+) -> None:
+    """Train an emotion network, report on it, and publish it as the next version.
+
+    Nobody is trained on and measured on: a split that has somebody in two parts is refused. The new version
+    is the canary until `mien models promote emotion_classifier`; `rollback` undoes that.
+    """
+    if sum((bool(data), recipe is not None, resume is not None)) != 1:
+        raise typer.BadParameter("expected one of DATA, --recipe and --resume")
+    place = Home.locate(home)
+    with told():
+        if resume:
+            options = msgspec.convert(read_job(_jobs(place) / resume).options, EmotionOptions)
+        else:
+            options = EmotionOptions(
+                data=[str(path.resolve()) for path in data or ()],
+                recipe="" if recipe is None else str(recipe.resolve()),
+                model_repo=str(root.resolve()),
+                network=network,
+                copies=copies,
+                epochs=epochs,
+                patience=patience,
+                batch_size=batch_size,
+                learning_rate=learning_rate,
+                most_per_label=most_per_label,
+                validation=validation,
+                test=test,
+                seed=seed,
+                publish=publish,
+            )
+            read_faces(options)  # before there is a job that fails
+        _run_emotion(place, options, resume)
+
+
 @app.command("jobs")
 def jobs_command(home: HomeOption = None) -> None:
     """List all jobs, the last started first."""
     folder = _jobs(Home.locate(home))
     records = list_jobs(folder)
     if not records:
-        out.print("No job yet. Start one: mien train identity DATA", highlight=False)
+        out.print(
+            "No job yet. Start one: mien train identity DATA, or mien train emotion DATA", highlight=False
+        )
         return
     table = Table("job", "started", "state", "held-out accuracy", "version", box=None, pad_edge=False)
     for record in records:
@@ -132,7 +208,7 @@ def show(job_id: JobId, home: HomeOption = None) -> None:
 
 @app.command()
 def cancel(job_id: JobId, home: HomeOption = None) -> None:
-    """Stop a running job; `mien train identity --resume` goes on with it."""
+    """Stop a running job; `--resume` goes on with it."""
     with told():
         cancel_job(_jobs(Home.locate(home)) / job_id)
     out.print(f"{job_id} was asked to stop", highlight=False)
@@ -189,6 +265,42 @@ def _run(home: Home, options: IdentityOptions, resume: str | None) -> None:
             err.print(f"{what}: {', '.join(names)}", highlight=False)
     if result["version"]:
         out.print(f"identity_classifier version {result['version']} is {result['label']}", highlight=False)
+    out.print(f"Report: {job.folder / 'report.html'}", highlight=False, soft_wrap=True)
+
+
+def _run_emotion(home: Home, options: EmotionOptions, resume: str | None) -> None:
+    from mien.training.display import JobDisplay  # noqa: PLC0415
+    from mien.training.emotion import train_emotion  # noqa: PLC0415
+
+    try:
+        with (
+            Job.start(_jobs(home), "emotion", msgspec.to_builtins(options), resume=resume) as job,
+            JobDisplay(err) as display,
+        ):
+
+            def tell(step: str, done: int, total: int, **figures: float | str) -> None:
+                job.tell(step, done, total, **figures)
+                display.tell(step, done, total, **figures)
+
+            result = train_emotion(options, job, tell)
+    except JobCancelledError as error:
+        job_id = str(error).split(" ", maxsplit=1)[0]
+        err.print(f"{error}; go on with it: mien train emotion --resume {job_id}", highlight=False)
+        raise typer.Exit(130) from None
+    test, point = result["test"], result["operating_point"]
+    out.print(
+        f"{test['accuracy']:.1%} of {test['faces']} faces of held-out people are read rightly; "
+        f"{point['accuracy']:.1%} of the {point['coverage']:.0%} that are answered",
+        highlight=False,
+    )
+    if result["data"]["without_person"]:
+        err.print(
+            f"{result['data']['without_person']} pictures don't say whose they are: each counts as a person "
+            "of its own",
+            highlight=False,
+        )
+    if result["version"]:
+        out.print(f"emotion_classifier version {result['version']} is {result['label']}", highlight=False)
     out.print(f"Report: {job.folder / 'report.html'}", highlight=False, soft_wrap=True)
 
 

@@ -100,11 +100,16 @@ EMBEDDER_FILE: Final = "assets.extra/embedder.json"
 
 @dataclass(frozen=True)
 class EmotionSpec:
-    """An emotion model: ``images`` uint8 RGB (N, size, size, 3) → ``probabilities`` float32 (N, 6)."""
+    """An emotion model: ``images`` uint8 RGB (N, size, size, 3) → ``probabilities`` float32 (N, 6).
+
+    Attributes:
+        accept_probability: Its operating point: a label whose probability is below this is ``uncertain``.
+    """
 
     name: str
     size: int
     alignment: str
+    accept_probability: float = 0.45
 
 
 # Similarities by which 0.1 % of 1,625 pictures of strangers are named from a gallery of 40 people with five

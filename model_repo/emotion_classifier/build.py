@@ -12,7 +12,8 @@ from model_repo.sources import PackageFiles
 from model_repo.tfjs import read_weights
 
 _FOLDER = "package/model"
-_MEAN_RGB = (122.782, 117.001, 104.298)
+_PARTS = ("bias", "filters", "depthwise_filter", "pointwise_filter")
+MEAN_RGB = (122.782, 117.001, 104.298)
 # The network's classes in the order of its output, and the label that each counts for. It doesn't know tired
 # faces: that column is always 0.
 _LABELS_BY_CLASS = {
@@ -28,14 +29,11 @@ _LABELS_BY_CLASS = {
 
 def build(files: PackageFiles) -> Model:
     """Return the model from the files of `@vladmandic/face-api`."""
-    manifest = json.loads(files.read(f"{_FOLDER}/face_expression_model-weights_manifest.json"))
-    weights = read_weights(manifest, lambda name: files.read(f"{_FOLDER}/{name}"))
+    weights = read_expression_weights(files)
     graph = Graph()
-    x = layers.image_input(graph, EMOTION_CLASSIFIER.size, _MEAN_RGB)
+    x = layers.image_input(graph, EMOTION_CLASSIFIER.size, MEAN_RGB)
     x = layers.scale(graph, "normalise/unit", x, 1 / 255)
-    for block in range(4):
-        x = _dense_block(graph, f"dense{block}", x, weights)
-    x = layers.global_average(graph, "average", x)
+    x = layers.global_average(graph, "average", dense_blocks(graph, x, weights))
     x = layers.dense(graph, "fc", x, weights["fc/weights"])
     x = layers.bias_add(graph, "logits", x, weights["fc/bias"])
     x = layers.softmax(graph, "classes", x)
@@ -48,12 +46,26 @@ def build(files: PackageFiles) -> Model:
     )
 
 
-def _dense_block(graph: Graph, name: str, x: str, weights: dict[str, Weights]) -> str:
+def read_expression_weights(files: PackageFiles) -> dict[str, Weights]:
+    """Return the weights of face-api's expression network by name."""
+    manifest = json.loads(files.read(f"{_FOLDER}/face_expression_model-weights_manifest.json"))
+    return read_weights(manifest, lambda name: files.read(f"{_FOLDER}/{name}"))
+
+
+def dense_blocks(graph: Graph, x: str, weights: dict[str, Weights], *, prefix: str = "") -> str:
+    """Add the four dense blocks: (N, 112, 112, 3) → (N, 7, 7, 256)."""
+    for block in range(4):
+        x = _dense_block(graph, f"{prefix}dense{block}", x, weights, f"dense{block}")
+    return x
+
+
+def _dense_block(graph: Graph, name: str, x: str, weights: dict[str, Weights], source: str) -> str:
     """Add four convolutions, each fed with the sum of all before it; the first halves the map."""
     total = ""
     for index in range(4):
         layer = f"{name}/conv{index}"
-        out = _convolution(graph, layer, x, weights, stride=2 if index == 0 else 1)
+        kernels = {part: weights.get(f"{source}/conv{index}/{part}") for part in _PARTS}
+        out = _convolution(graph, layer, x, kernels, stride=2 if index == 0 else 1)
         if index == 0:
             total = x = layers.relu(graph, f"{layer}/relu", out)
             continue
@@ -62,12 +74,14 @@ def _dense_block(graph: Graph, name: str, x: str, weights: dict[str, Weights]) -
     return x
 
 
-def _convolution(graph: Graph, name: str, x: str, weights: dict[str, Weights], *, stride: int) -> str:
-    bias = weights[f"{name}/bias"]
-    if f"{name}/filters" in weights:
-        return layers.convolution(graph, name, x, weights[f"{name}/filters"], bias, stride=stride)
-    kernels = (weights[f"{name}/depthwise_filter"], weights[f"{name}/pointwise_filter"])
-    return layers.separable_convolution(graph, name, x, kernels, bias, stride=stride)
+def _convolution(graph: Graph, name: str, x: str, kernels: dict[str, Weights | None], *, stride: int) -> str:
+    bias = kernels["bias"]
+    whole, depthwise, pointwise = (kernels[part] for part in _PARTS[1:])
+    assert bias is not None
+    if whole is not None:
+        return layers.convolution(graph, name, x, whole, bias, stride=stride)
+    assert depthwise is not None and pointwise is not None
+    return layers.separable_convolution(graph, name, x, (depthwise, pointwise), bias, stride=stride)
 
 
 def _class_to_label_matrix() -> Weights:

@@ -1,0 +1,254 @@
+"""Labelled faces to train emotion networks on: from folders or tables, no person in two parts.
+
+::
+
+    DATA/LABEL/anything.jpg                a folder for each label
+    DATA/First_Last-emotion-N.jpg          label and person by name, also in folders of people
+    DATA.csv                               path, label and, as they come, person, split; paths beside it
+
+A picture whose person nobody names counts as a person of its own.
+"""
+
+import csv
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Final, Literal
+
+import msgspec
+import numpy as np
+
+from mien.contracts.models import EMOTIONS
+from mien.dataset.photos import list_photos
+from mien.dataset.split import PARTS, LeakError, Part
+from mien.errors import PermanentError
+
+_LABELS: Final = {label: label for label in EMOTIONS} | {
+    "anger": "angry",
+    "happiness": "happy",
+    "sadness": "sad",
+    "tiredness": "tired",
+}
+_PARTS: Final[dict[str, Part]] = {
+    "train": "train",
+    "training": "train",
+    "validation": "validation",
+    "valid": "validation",
+    "val": "validation",
+    "test": "test",
+}
+_MIN_PER_CLASS: Final = 2
+_NAMED_PEOPLE: Final = 10
+
+
+class EmotionOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """What a training is asked for; kept with its job.
+
+    Attributes:
+        data: Folders and tables, as above.
+        recipe: Folder of the sets that the shipped network was trained on, instead of *data*.
+        copies: New views of each training face, for the strong network; the student sees a new one each time.
+        most_per_label: At most so many training faces of each label; 0 takes all.
+        validation, test: Shares of the people, where the data brings no parts of its own.
+        publish: Whether the network becomes a version of the model.
+    """
+
+    data: list[str]
+    model_repo: str
+    recipe: str = ""
+    network: Literal["strong", "student"] = "strong"
+    copies: int = 1
+    epochs: int = 60
+    patience: int = 12
+    batch_size: int = 64
+    learning_rate: float = 1e-3
+    most_per_label: int = 0
+    validation: float = 0.15
+    test: float = 0.15
+    seed: int = 1
+    publish: bool = True
+
+
+class LabelledFace(msgspec.Struct, frozen=True, kw_only=True):
+    """A picture, what its face looks like, and whose it is.
+
+    Attributes:
+        path: Absolute.
+        label: One of EMOTIONS.
+        person: Key; the path itself where nobody says whose face it is.
+        part: None where the parts are still to be drawn.
+    """
+
+    path: str
+    label: str
+    person: str
+    part: Part | None = None
+
+
+class EmotionData(msgspec.Struct, frozen=True, kw_only=True):
+    """Faces in parts.
+
+    Attributes:
+        labels: Those that there are faces of, in the order of EMOTIONS.
+        left_out: Pictures with another label, counted by it.
+        without_person: Pictures of whom nobody says whose they are.
+    """
+
+    faces: list[LabelledFace]
+    labels: list[str]
+    left_out: dict[str, int]
+    without_person: int
+
+    def part(self, part: Part) -> list[LabelledFace]:
+        """Return the faces of a part."""
+        return [face for face in self.faces if face.part == part]
+
+
+def read_emotion_data(paths: Sequence[Path], *, validation: float, test: float, seed: int) -> EmotionData:
+    """Read folders and tables, and divide what they don't divide themselves by person.
+
+    Args:
+        validation: Share of the people, above 0.
+        test: Share of the people, above 0; both together below 1.
+        seed: The same seed divides in the same way.
+
+    Raises:
+        PermanentError: There is nothing to learn from, or a table can't be understood.
+        LeakError: Somebody is in two parts.
+    """
+    if min(validation, test) <= 0 or validation + test >= 1:
+        raise PermanentError(
+            f"expected two shares above 0 that leave something for training, got {validation:g} and {test:g}"
+        )
+    faces: list[LabelledFace] = []
+    left_out: Counter[str] = Counter()
+    for path in paths:
+        for face in _read_table(path) if path.is_file() else _read_folder(path):
+            label = _LABELS.get(face.label.lower())
+            if label is None:
+                left_out[face.label or "no label"] += 1
+            else:
+                faces.append(msgspec.structs.replace(face, label=label))
+    faces = list(_divided(faces, validation=validation, test=test, seed=seed))
+    check_people(faces)
+    data = EmotionData(
+        faces=faces,
+        labels=[label for label in EMOTIONS if any(face.label == label for face in faces)],
+        left_out=dict(left_out),
+        without_person=sum(face.person == face.path for face in faces),
+    )
+    _check_classes(data, paths)
+    return data
+
+
+def check_people(faces: Iterable[LabelledFace]) -> None:
+    """Refuse a split that leaks.
+
+    Raises:
+        LeakError: Somebody is in two parts; it says who.
+    """
+    parts: dict[str, set[Part]] = defaultdict(set)
+    for face in faces:
+        if face.part is not None:
+            parts[face.person].add(face.part)
+    leaked = sorted(person for person, among in parts.items() if len(among) > 1)
+    if leaked:
+        told = "; ".join(
+            f"{person} ({', '.join(part for part in PARTS if part in parts[person])})"
+            for person in leaked[:_NAMED_PEOPLE]
+        )
+        more = f" and {len(leaked) - _NAMED_PEOPLE} more" if len(leaked) > _NAMED_PEOPLE else ""
+        raise LeakError(
+            f"the split leaks {len(leaked)} people: {told}{more}. What is measured on somebody who was "
+            "trained on says nothing about others: give each person one part"
+        )
+
+
+def _read_table(path: Path) -> list[LabelledFace]:
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        table = csv.DictReader(file)
+        columns = set(table.fieldnames or ())
+        if missing := {"path", "label"} - columns:
+            raise PermanentError(
+                f"{path}: expected columns path, label and perhaps person and split; "
+                f"{', '.join(sorted(missing))} is missing among {', '.join(sorted(columns)) or 'none'}"
+            )
+        return [_row_face(path, number, row) for number, row in enumerate(table, start=2)]
+
+
+def _row_face(table: Path, line: int, row: dict[str, str]) -> LabelledFace:
+    picture = (table.parent / (row["path"] or "")).resolve()
+    if not picture.is_file():
+        raise PermanentError(f"{table}, line {line}: expected a picture, there is no {picture}")
+    part = None
+    if text := (row.get("split") or "").strip().lower():
+        part = _PARTS.get(text)
+        if part is None:
+            raise PermanentError(
+                f"{table}, line {line}: expected a split of {', '.join(PARTS)}, got {text!r}"
+            )
+    person = (row.get("person") or "").strip()
+    return LabelledFace(
+        path=str(picture), label=(row["label"] or "").strip(), person=person or str(picture), part=part
+    )
+
+
+def _read_folder(folder: Path) -> list[LabelledFace]:
+    faces = []
+    for photo in list_photos(folder):
+        path = str((folder / photo.path).resolve())
+        by_label = len(photo.path.parts) > 1 and photo.path.parts[0].lower() in _LABELS
+        named = photo.path.stem.rsplit("-", 2)
+        own = named[0] if len(named) == 3 and named[2].isdecimal() else path
+        faces.append(
+            LabelledFace(
+                path=path,
+                label=photo.path.parts[0].lower() if by_label else photo.emotion or "",
+                person=own if by_label else photo.person or path,
+            )
+        )
+    return faces
+
+
+def _divided(
+    faces: Sequence[LabelledFace], *, validation: float, test: float, seed: int
+) -> Iterable[LabelledFace]:
+    """Give a part to whoever has none: by chance, but the same for the same person and seed."""
+    fixed = {face.person: face.part for face in faces if face.part is not None}
+    for face in faces:
+        if face.part is not None:
+            yield face
+            continue
+        digest = hashlib.sha256(f"{seed}/{face.person}".encode()).digest()
+        drawn = int.from_bytes(digest[:8]) / 2**64
+        part: Part = "test" if drawn < test else "validation" if drawn < test + validation else "train"
+        yield msgspec.structs.replace(face, part=fixed.get(face.person, part))
+
+
+def _check_classes(data: EmotionData, paths: Sequence[Path]) -> None:
+    counts = {part: Counter(face.label for face in data.part(part)) for part in PARTS}
+    where = ", ".join(map(str, paths))
+    if len(data.labels) < 2:
+        found = ", ".join(data.labels) or f"none ({dict(data.left_out)})"
+        raise PermanentError(
+            f"{where}: expected faces of two labels at least of {', '.join(EMOTIONS)}; found {found}"
+        )
+    few = [
+        f"{label} in {part} ({counts[part][label]})"
+        for part in PARTS
+        for label in data.labels
+        if counts[part][label] < _MIN_PER_CLASS
+    ]
+    if few:
+        raise PermanentError(
+            f"{where}: expected {_MIN_PER_CLASS} faces of each label in each part; too few: {', '.join(few)}"
+            ". Add pictures, choose other shares, or another seed"
+        )
+
+
+def class_weights(classes: Sequence[int], count: int) -> list[float]:
+    """Return what a mistake in each class costs: the rarer, the more; the mean over all faces is 1."""
+    there = np.bincount(np.asarray(classes, np.int64), minlength=count)
+    present = np.count_nonzero(there)
+    return [float(len(classes) / (present * faces)) if faces else 0.0 for faces in there]
