@@ -14,6 +14,7 @@ import av
 import numpy as np
 
 from mien.contracts.cameras import Camera
+from mien.runtime.settings import CameraNetworkSettings
 from mien.simulator.auth import Credentials
 from mien.simulator.camera import ClipSource, SimulatedCamera
 from mien.simulator.clips import load_clip
@@ -30,6 +31,7 @@ SETTINGS = IngestSettings(
     first_retry_seconds=0.1,
     longest_retry_seconds=0.5,
     heartbeat_seconds=0.2,
+    cameras=CameraNetworkSettings(networks="private,public,loopback"),
 )
 
 
@@ -127,6 +129,7 @@ def start_ingest(
                 "MIEN_KAFKA_BOOTSTRAP_SERVERS": kafka_bootstrap,
                 "MIEN_KAFKA_PARTITIONS": str(partitions),
                 "MIEN_REDIS_URL": redis_url,
+                "MIEN_CAMERAS_NETWORKS": "private,loopback",
                 "MIEN_INGEST_HEARTBEAT_SECONDS": "0.2",
                 "MIEN_INGEST_FIRST_RETRY_SECONDS": "0.1",
             }
