@@ -206,6 +206,10 @@ class CameraDirectory:
         """Return a camera, or None when it isn't registered."""
         return self._cameras.get(camera_id)
 
+    def all(self) -> list[Camera]:
+        """Return all cameras."""
+        return list(self._cameras.values())
+
     def on_partitions(self, partitions: set[int]) -> list[Camera]:
         """Return the cameras that live on these partitions."""
         return [camera for camera in self._cameras.values() if camera.partition in partitions]

@@ -6,6 +6,7 @@ first key encrypts; all of them decrypt, so that a key can be replaced without a
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -92,16 +93,40 @@ def load_keys(path: Path) -> list[str]:
         OSError: The file can't be read or made.
     """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
     if not path.exists():
         # Linked into place whole: of two processes that start at once, both read the key of one of them.
-        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(new_key() + "\n")
-        try:
+        fresh = _write_beside(path, [new_key()])
+        with suppress(FileExistsError):
             os.link(fresh, path)
-        except FileExistsError:
-            pass
-        finally:
-            fresh.unlink()
+        fresh.unlink()
     return path.read_text().split()
+
+
+def add_key(path: Path) -> int:
+    """Put a new key before those in a file; returns how many there are then.
+
+    Raises:
+        OSError: The file can't be read or written.
+    """
+    keys = [new_key(), *path.read_text().split()]
+    _write_beside(path, keys).replace(path)
+    return len(keys)
+
+
+def drop_old_keys(path: Path) -> int:
+    """Remove all keys but the newest from a file; returns how many were removed.
+
+    Raises:
+        OSError: The file can't be read or written.
+    """
+    keys = path.read_text().split()
+    _write_beside(path, keys[:1]).replace(path)
+    return len(keys) - 1
+
+
+def _write_beside(path: Path, keys: Sequence[str]) -> Path:
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.writelines(f"{key}\n" for key in keys)
+    return beside

@@ -14,6 +14,7 @@ import av
 import numpy as np
 
 from mien.contracts.cameras import Camera
+from mien.runtime.secrets import new_key
 from mien.runtime.settings import CameraNetworkSettings
 from mien.simulator.auth import Credentials
 from mien.simulator.camera import ClipSource, SimulatedCamera
@@ -25,6 +26,7 @@ from services.ingest.reader import CameraReader, Sample
 REPOSITORY = Path(__file__).parents[3]
 DEADLINE_SECONDS = 30.0
 CREDENTIALS = Credentials("ad@min", "p@ss:w/rd#1%")
+SECRET_KEY = new_key()
 SETTINGS = IngestSettings(
     open_timeout_seconds=1.5,
     stall_timeout_seconds=2,
@@ -130,6 +132,7 @@ def start_ingest(
                 "MIEN_KAFKA_PARTITIONS": str(partitions),
                 "MIEN_REDIS_URL": redis_url,
                 "MIEN_CAMERAS_NETWORKS": "private,loopback",
+                "MIEN_SECRETS_KEYS": SECRET_KEY,
                 "MIEN_INGEST_HEARTBEAT_SECONDS": "0.2",
                 "MIEN_INGEST_FIRST_RETRY_SECONDS": "0.1",
             }
