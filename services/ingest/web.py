@@ -98,7 +98,15 @@ class WebClient:
                 raise UnsupportedError("the camera sends on to an address that is not of the web")
         raise UnsupportedError(f"the camera sends on more than {_MOST_HOPS} times")
 
-    def _ask(self, url: str, headers: Mapping[str, str]) -> httpx.Response:
+    def peek(self, url: str) -> httpx.Response:
+        """Return the head of an answer, whatever it is, without following it anywhere.
+
+        Raises:
+            FailureError, UntrustedError, ForbiddenAddressError, OSError: As :meth:`fetch` does.
+        """
+        return self._ask(url, {}, most_bytes=0)
+
+    def _ask(self, url: str, headers: Mapping[str, str], *, most_bytes: int = MOST_BYTES) -> httpx.Response:
         place, client = self._client_for(url)
         is_own = place.host == self._origin.hostname
         request = client.build_request(
@@ -110,10 +118,10 @@ class WebClient:
             response = client.send(request, auth=auth, stream=True)
             try:
                 body = bytearray()
-                for chunk in response.iter_bytes():
+                for chunk in response.iter_bytes() if most_bytes else ():
                     body += chunk
-                    if len(body) > MOST_BYTES:
-                        raise UnsupportedError(f"the camera sends more than {MOST_BYTES >> 20} MiB at once")
+                    if len(body) > most_bytes:
+                        raise UnsupportedError(f"the camera sends more than {most_bytes >> 20} MiB at once")
             finally:
                 response.close()
         except httpx.TimeoutException as error:

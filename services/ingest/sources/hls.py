@@ -8,6 +8,8 @@ import io
 import threading
 from typing import Any, Final
 
+import av
+
 from mien.contracts.cameras import Camera
 from mien.runtime.networks import ForbiddenAddressError
 from services.ingest.address import AddressError
@@ -47,6 +49,9 @@ def open_hls(camera: Camera, settings: IngestSettings, stop: threading.Event) ->
         fetcher.close()
         if fetcher.error is not None and isinstance(error, Exception):
             raise fetcher.error from error
+        if isinstance(error, av.InvalidDataError):
+            words = "what is there is no playlist, or names something that is not of the web or no video"
+            raise UnsupportedError(words) from error
         raise
 
 

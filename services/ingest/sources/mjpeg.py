@@ -16,6 +16,7 @@ from services.ingest.config import IngestSettings
 from services.ingest.failures import UnsupportedError
 from services.ingest.picture import JpegPicture, Picture
 from services.ingest.sources.source import SourceBase, VideoSource, open_container, video_stream
+from services.ingest.web import WebClient
 
 
 def open_mjpeg(camera: Camera, settings: IngestSettings, stop: threading.Event) -> VideoSource:
@@ -31,19 +32,34 @@ def open_mjpeg(camera: Camera, settings: IngestSettings, stop: threading.Event) 
     }
     try:
         container = open_container(place.url, settings, format="mpjpeg", options=options)
-    except av.InvalidDataError as error:
-        raise UnsupportedError(
-            "what answers there is no stream of JPEGs; a page of a camera, or a single picture, is none"
-        ) from error
-    except OSError as error:
-        if place.is_encrypted and error.errno == errno.EIO:
+    except (av.InvalidDataError, av.EOFError, OSError) as error:
+        if isinstance(error, OSError) and error.errno != errno.EIO:
+            raise
+        if place.is_encrypted:
             check_certificate(place, settings)
+        check_answer(camera, settings)
         raise
     try:
         return MjpegSource(container, video_stream(container))
     except BaseException:
         container.close()
         raise
+
+
+def check_answer(camera: Camera, settings: IngestSettings) -> None:
+    """Find out whether something else than a stream of JPEGs is at an address that FFmpeg can't read.
+
+    Raises:
+        UnsupportedError: It is.
+    """
+    with WebClient(camera, settings) as client:
+        answer = client.peek(camera.url)
+    if answer.has_redirect_location:
+        raise UnsupportedError("the camera sends on to another address: register that one")
+    kind = answer.headers.get("content-type", "something else").partition(";")[0][:60]
+    if answer.is_success and not kind.startswith("multipart/"):
+        hint = "; it may be a camera of one picture per request" if kind.startswith("image/") else ""
+        raise UnsupportedError(f"expected a stream of JPEGs (multipart) at this address, got {kind}{hint}")
 
 
 class MjpegSource(SourceBase):

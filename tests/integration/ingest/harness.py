@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import av
+import msgspec
 import numpy as np
 
 from mien.contracts.cameras import Camera
@@ -38,9 +39,14 @@ SETTINGS = IngestSettings(
 
 
 def write_clip(
-    path: Path, *, size_wh: tuple[int, int] = (320, 180), seconds: float = 2, **options: str
+    path: Path,
+    *,
+    size_wh: tuple[int, int] = (320, 180),
+    seconds: float = 2,
+    moving: bool = True,
+    **options: str,
 ) -> Path:
-    """Write a moving test picture as H.264, a keyframe each half second; returns *path*."""
+    """Write a test picture as H.264, a keyframe each half second; returns *path*."""
     width, height = size_wh
     rows, columns = np.mgrid[0:height, 0:width]
     with av.open(str(path), "w") as container:
@@ -48,7 +54,7 @@ def write_clip(
         stream = container.add_stream("libx264", rate=15, options=encoder)
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         for index in range(int(seconds * 15)):
-            luma = (columns + rows + index * 12) % 256
+            luma = (columns + rows + index * 12 * moving) % 256
             image = np.repeat(luma.astype(np.uint8)[..., None], 3, axis=2)
             container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
         container.mux(stream.encode())
@@ -89,6 +95,10 @@ class Watch:
         self.states.append(report.state)
         if report.failure is not None:
             self.reasons.append(report.failure.words)
+
+    def change(self, **fields: Any) -> None:
+        """Edit the camera while it is read."""
+        self.reader.camera = msgspec.structs.replace(self.reader.camera, **fields)
 
     async def reaches(self, state: str) -> None:
         """Wait until the camera has been in a state."""
