@@ -21,6 +21,7 @@ from services.gateway.edge import EdgeRules
 from services.gateway.people import NotFoundError
 from services.gateway.pipeline import InvalidInputError
 from services.gateway.routes import (
+    camera_history,
     cameras,
     dashboard,
     fitness,
@@ -71,6 +72,7 @@ def create_app(context: Context | None, *, dashboard_dir: Path | None = None) ->
     for module in (
         session,
         cameras,
+        camera_history,
         fitness,
         people,
         recognition,

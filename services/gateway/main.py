@@ -7,6 +7,7 @@ from typing import Any
 from redis.asyncio import Redis
 
 from mien.contracts.events import (
+    CameraStateChanged,
     EmotionEstimated,
     EnrolmentResult,
     IdentityDecided,
@@ -15,6 +16,7 @@ from mien.contracts.events import (
     TracksObserved,
 )
 from mien.contracts.topics import (
+    CAMERA_STATES,
     EMOTIONS,
     ENROLMENT_RESULTS,
     IDENTITIES,
@@ -28,10 +30,13 @@ from mien.runtime.event_loop import handle_events
 from mien.runtime.gallery import TemplateStore
 from mien.runtime.redis_connection import connect_redis
 from mien.runtime.rules import RuleStore
+from mien.runtime.secrets import open_box
 from mien.runtime.service import Service, announce_presence, run_service, run_until_stopped
 from mien.runtime.settings import settings_from_command_line
 from services.gateway.accounts import Accounts, load_cli_token
 from services.gateway.app import create_app
+from services.gateway.camera_history import CameraStateBook
+from services.gateway.camera_passwords import encrypt_passwords
 from services.gateway.config import GatewaySettings
 from services.gateway.context import Context
 from services.gateway.database import Database
@@ -86,7 +91,8 @@ def build_context(
     service: Service, settings: GatewaySettings, *, database: Database, accounts: Accounts, redis: Redis
 ) -> Context:
     """Put together what requests need."""
-    registry = CameraRegistry(redis, partitions=settings.kafka.partitions)
+    secrets = open_box(settings.secrets)
+    registry = CameraRegistry(redis, partitions=settings.kafka.partitions, secrets=secrets)
     publisher = Publisher(settings.kafka)
     directory = CameraDirectory(registry)
     rules = RuleStore(redis)
@@ -122,6 +128,12 @@ def _event_work(context: Context) -> list[Coroutine[Any, Any, None]]:
         names=context.names,
         silent_seconds=context.settings.silent_track_seconds,
     )
+    states = CameraStateBook(
+        context.database,
+        context.redis,
+        directory=context.directory,
+        keep_days=context.settings.camera_history_days,
+    )
     feed = LiveFeed(
         context.redis,
         context.hub,
@@ -137,6 +149,7 @@ def _event_work(context: Context) -> list[Coroutine[Any, Any, None]]:
         (TRACKS, TracksObserved, recorder.note_seen),
         (ENROLMENT_RESULTS, EnrolmentResult, context.enrolment.settle),
         (STRANGERS, StrangerEvent, context.strangers.note),
+        (CAMERA_STATES, CameraStateChanged, states.note),
     )
 
     async def consume(topic: Topic, event_type: Any, handle: Any) -> None:
@@ -155,6 +168,8 @@ def _event_work(context: Context) -> list[Coroutine[Any, Any, None]]:
         context.enrolment.run(service),
         recorder.run(service),
         context.strangers.run(service),
+        states.run(service),
+        encrypt_passwords(service, context.registry),
     )
     return [
         *(consume(*consumer) for consumer in consumers),

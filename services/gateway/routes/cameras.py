@@ -15,17 +15,13 @@ from mien.contracts.topics import CAMERAS
 from mien.errors import TransientError
 from services.gateway.access import ContextDep, PrincipalDep, require_session
 from services.gateway.accounts import Principal
+from services.gateway.addresses import CameraAddress, check_kind, split_camera_url, split_main_stream_url
 from services.gateway.context import Context
 from services.gateway.database import audit
 from services.gateway.fitness import CHANGES_VIEW, forget_fitness, read_fitness
 from services.gateway.hub import FrameMessage, Viewer
 from services.gateway.people import NotFoundError
-from services.gateway.pipeline import (
-    check_emotion_purpose,
-    slug_of,
-    split_camera_url,
-    split_main_stream_url,
-)
+from services.gateway.pipeline import check_emotion_purpose, slug_of
 from services.gateway.schemas import (
     CameraCreate,
     CameraEdit,
@@ -58,7 +54,8 @@ async def list_cameras(context: ContextDep) -> list[CameraInfo]:
 @router.post("", status_code=status.HTTP_201_CREATED, responses={409: {"model": ErrorMessage}})
 async def add_camera(wanted: CameraCreate, context: ContextDep, principal: PrincipalDep) -> CameraInfo:
     """Add a camera; credentials in its address are taken out of it."""
-    address = split_camera_url(wanted.url, video_folders=context.settings.video_folders)
+    address = _split(context, wanted.url)
+    check_kind(wanted.kind, address.url)
     check_emotion_purpose(wanted.emotion_policy, wanted.emotion_purpose)
     camera_id = wanted.camera_id
     if camera_id is None:
@@ -72,7 +69,7 @@ async def add_camera(wanted: CameraCreate, context: ContextDep, principal: Princ
         "username": wanted.username or address.username,
         "password": wanted.password or address.password,
     }
-    named |= _main_stream(fields["main_stream_url"], named)
+    named |= _main_stream(context, fields["main_stream_url"], named)
     camera = await context.registry.add(msgspec.convert(fields | named, Camera))
     await _announce(context, camera)
     await note(context, principal, "camera.added", camera_id)
@@ -93,12 +90,13 @@ async def edit_camera(
     camera = await context.registry.get(camera_id)
     changes: dict[str, Any] = edit.model_dump(exclude_unset=True)
     if "url" in changes:
-        address = split_camera_url(changes["url"], video_folders=context.settings.video_folders)
+        address = _split(context, changes["url"])
         found = {"username": address.username, "password": address.password}
         changes = {name: value for name, value in found.items() if value} | changes | {"url": address.url}
     if "main_stream_url" in changes:
         known = {"username": camera.username, "password": camera.password} | changes
-        changes |= _main_stream(changes["main_stream_url"], known)
+        changes |= _main_stream(context, changes["main_stream_url"], known)
+    check_kind(changes.get("kind", camera.kind), changes.get("url", camera.url))
     check_emotion_purpose(
         changes.get("emotion_policy", camera.emotion_policy),
         changes.get("emotion_purpose", camera.emotion_purpose),
@@ -162,15 +160,26 @@ def camera_info(camera: Camera, camera_status: CameraStatus | None, fitness: Fit
     has_password = fields.pop("password") is not None
     return CameraInfo(
         **fields,
+        source=camera.source,
         has_password=has_password,
         status=CameraStatusInfo.model_validate(msgspec.to_builtins(said)),
         fitness=fitness,
     )
 
 
-def _main_stream(url: str | None, camera: dict[str, Any]) -> dict[str, Any]:
+def _split(context: Context, url: str) -> CameraAddress:
+    settings = context.settings
+    return split_camera_url(url, networks=settings.cameras.rules(), video_folders=settings.video_folders)
+
+
+def _main_stream(context: Context, url: str | None, camera: dict[str, Any]) -> dict[str, Any]:
     """Return what the address of a main stream sets beside the other fields of its camera."""
-    address = split_main_stream_url(url, username=camera["username"], password=camera["password"])
+    address = split_main_stream_url(
+        url,
+        username=camera["username"],
+        password=camera["password"],
+        networks=context.settings.cameras.rules(),
+    )
     if address is None:
         return {"main_stream_url": None}
     credentials = {"username": address.username, "password": address.password}

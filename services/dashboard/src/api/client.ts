@@ -5,6 +5,7 @@ import type {
   Camera,
   CameraCreate,
   CameraEdit,
+  CameraHistory,
   CameraWork,
   FitnessReport,
   Person,
@@ -67,6 +68,8 @@ export const api = {
   removeCamera: (cameraId: string) => request<void>("DELETE", `/api/cameras/${id(cameraId)}`),
   fitness: (cameraId: string) => request<FitnessReport>("GET", `/api/cameras/${id(cameraId)}/fitness`),
   resetFitness: (cameraId: string) => request<void>("DELETE", `/api/cameras/${id(cameraId)}/fitness`),
+  cameraHistory: (cameraId: string, hours: number) =>
+    request<CameraHistory>("GET", `/api/cameras/${id(cameraId)}/history?hours=${hours}`),
   work: (cameraId: string) => request<CameraWork>("GET", `/api/cameras/${id(cameraId)}/work`),
 
   people: () => request<Person[]>("GET", "/api/people"),
