@@ -19,7 +19,6 @@ OURS: Final = "Mien"
 OPENCV: Final = "OpenCV VideoCapture"
 FFMPEG: Final = "ffmpeg process"
 FPS: Final = 5.0
-WIDTH_PX: Final = 640
 CODECS: Final[tuple[Codec, ...]] = ("h264", "hevc")
 _SIZE_WH: Final = (1280, 720)
 
@@ -33,6 +32,7 @@ class Kind:
 
     Attributes:
         clip: Name of the clip that they show.
+        width_px: Of the JPEGs; an MJPEG camera's own have it, so that they need not be made anew.
         peers: Who can do the same.
     """
 
@@ -41,6 +41,7 @@ class Kind:
     cameras: int
     decode: DecodePolicy = "auto"
     is_mjpeg: bool = False
+    width_px: int = 640
     peers: tuple[str, ...] = (OPENCV, FFMPEG)
     fps: float = FPS
 
@@ -48,7 +49,7 @@ class Kind:
 KINDS: Final = (
     Kind("H.264 720p15", "h264-1280", 4),
     Kind("H.265 720p15", "hevc-1280", 4),
-    Kind("MJPEG 720p15", "h264-1280", 8, is_mjpeg=True),
+    Kind("MJPEG 720p15", "h264-1280", 8, is_mjpeg=True, width_px=1280),
     Kind("H.264 720p15, keyframes only", "h264-1280", 8, decode="keyframes", peers=(), fps=0.5),
 )
 
@@ -130,7 +131,7 @@ def _read(reader: str, kind: Kind, url: str, seconds: float) -> PicturesRead:
             url=url,
             partition=0,
             sampled_fps=kind.fps,
-            frame_width_px=WIDTH_PX,
+            frame_width_px=kind.width_px,
             decode=kind.decode,
         )
         for number in range(kind.cameras)

@@ -177,7 +177,7 @@ async def soak(
 async def overload(
     ingest: LoneIngest, addresses: Sequence[str], *, seconds: float, advance: Advance
 ) -> list[dict[str, Any]]:
-    """Add cameras until pictures are dropped; returns a row for each number of them, the last one shedding."""
+    """Add cameras until pictures are dropped; returns a row for each number of them, the last shedding."""
     count, rows = len(addresses), []
     while True:
         await asyncio.sleep(_SETTLE_SECONDS)

@@ -73,7 +73,7 @@ def camera_simulator(  # noqa: PLR0913, PLR0917 - one parameter for each option 
         sys.exit(f"cameras are named after their files, so these need other names: {doubles}")
     try:
         scenes = [_scene(file, main_width) for file in files if main_width is not None]
-        cameras = []
+        cameras: list[SimulatedCamera] = []
         for file in files if main_width is None else []:
             source = _source(file, barcode=barcode, with_jpegs=mjpeg_port is not None)
             cameras += _copies(file.stem, source, copies, from_start=from_start)

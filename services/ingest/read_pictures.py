@@ -1,4 +1,4 @@
-"""Reads cameras without the rest of the service, for whoever measures: ``python -m services.ingest.read_pictures``.
+"""Reads cameras without the rest of the service: ``python -m services.ingest.read_pictures``, to measure it.
 
 Takes one :class:`mien.contracts.read_pictures.Reading` as a line of JSON, answers with a ``PicturesRead``.
 Every sampled picture is made a JPEG, as for a camera that somebody watches.
