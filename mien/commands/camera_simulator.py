@@ -4,6 +4,7 @@ import asyncio
 import json
 import signal
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -17,7 +18,7 @@ from mien.simulator.camera import (
     PictureSource,
     SimulatedCamera,
 )
-from mien.simulator.clips import ClipError, load_clip
+from mien.simulator.clips import FPS, ClipError, load_clip
 from mien.simulator.scene import Scene
 from mien.simulator.simulator import run_simulator
 
@@ -46,6 +47,9 @@ def camera_simulator(  # noqa: PLR0913, PLR0917 - one parameter for each option 
             help="With --barcode: a main stream of this width, too, of the same moments, at /NAME-main",
         ),
     ] = None,
+    copies: Annotated[
+        int, typer.Option(min=1, max=1000, help="Cameras of each file, NAME-1 to NAME-N, not in step")
+    ] = 1,
     from_start: Annotated[
         bool, typer.Option("--from-start", help="Begin each clip when its first viewer comes")
     ] = False,
@@ -62,20 +66,17 @@ def camera_simulator(  # noqa: PLR0913, PLR0917 - one parameter for each option 
         credentials = Credentials(username, password, "basic" if basic_auth else "digest")
     if main_width is not None and (not barcode or main_width % 160):
         sys.exit("--main-width is a multiple of 160 and goes with --barcode")
+    if copies > 1 and barcode:
+        sys.exit("--copies repeats clips, --barcode encodes live: they don't go together")
     names = [file.stem for file in files]
     if doubles := sorted({name for name in names if names.count(name) > 1}):
         sys.exit(f"cameras are named after their files, so these need other names: {doubles}")
     try:
         scenes = [_scene(file, main_width) for file in files if main_width is not None]
-        cameras = [
-            SimulatedCamera(
-                file.stem,
-                _source(file, barcode=barcode, with_jpegs=mjpeg_port is not None),
-                from_start=from_start,
-            )
-            for file in files
-            if main_width is None
-        ]
+        cameras: list[SimulatedCamera] = []
+        for file in files if main_width is None else []:
+            source = _source(file, barcode=barcode, with_jpegs=mjpeg_port is not None)
+            cameras += _copies(file.stem, source, copies, from_start=from_start)
     except ClipError as error:
         sys.exit(str(error))
     asyncio.run(
@@ -94,6 +95,20 @@ def camera_simulator(  # noqa: PLR0913, PLR0917 - one parameter for each option 
 def _source(path: Path, *, barcode: bool, with_jpegs: bool) -> PictureSource:
     clip = load_clip(path)
     return BarcodeSource(path) if barcode else ClipSource(clip, with_jpegs=with_jpegs)
+
+
+def _copies(name: str, source: PictureSource, copies: int, *, from_start: bool) -> Iterator[SimulatedCamera]:
+    if copies == 1 or not isinstance(source, ClipSource):
+        yield SimulatedCamera(name, source, from_start=from_start)
+        return
+    for number in range(copies):
+        share = number / copies
+        yield SimulatedCamera(
+            f"{name}-{number + 1}",
+            source.copy_from(share),
+            from_start=from_start,
+            delay_seconds=share / FPS,
+        )
 
 
 def _scene(path: Path, main_width: int) -> Scene:

@@ -1,6 +1,7 @@
 """A camera that shows a clip for ever to whoever watches, and misbehaves when it is told to."""
 
 import asyncio
+import copy
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,7 +11,16 @@ from typing import Any, Final, Protocol
 import av
 
 from mien.simulator import clock_strip
-from mien.simulator.clips import FPS, RTP_HZ, AccessUnit, Clip, Encoder, parameter_sets, read_pictures
+from mien.simulator.clips import (
+    FPS,
+    RTP_HZ,
+    AccessUnit,
+    Clip,
+    Codec,
+    Encoder,
+    parameter_sets,
+    read_pictures,
+)
 from mien.vision.jpeg import encode_jpeg_rgb
 
 BARCODE_SIZE_WH: Final = (640, 360)
@@ -47,7 +57,8 @@ class PictureSource(Protocol):
     """Where a camera's pictures come from."""
 
     size_wh: tuple[int, int]
-    parameter_sets: tuple[bytes, bytes]
+    codec: Codec
+    parameter_sets: tuple[bytes, ...]
     is_live: bool
 
     def next(self, *, with_jpeg: bool) -> Shown:
@@ -61,7 +72,8 @@ class ClipSource:
 
     def __init__(self, clip: Clip, *, with_jpegs: bool = False) -> None:
         self.size_wh = clip.size_wh
-        self.parameter_sets = parameter_sets(clip.units)
+        self.codec = clip.codec
+        self.parameter_sets = parameter_sets(clip.units, clip.codec)
         jpegs = [_to_jpeg(picture) for picture in read_pictures(clip.path)] if with_jpegs else []
         self._shown = []
         ticks = 0
@@ -70,6 +82,12 @@ class ClipSource:
             self._shown.append(Shown(unit, jpegs[at] if jpegs else None))
             ticks += unit.duration_ticks
         self._position = -1
+
+    def copy_from(self, share: float) -> "ClipSource":
+        """Return another one of the same pictures that begins at a share of the loop."""
+        other = copy.copy(self)
+        other._position = int(share * len(self._shown)) - 1
+        return other
 
     def next(self, *, with_jpeg: bool) -> Shown:
         """Return the next picture of the loop."""
@@ -81,6 +99,7 @@ class BarcodeSource:
     """A file encoded live at 640x360, with the time burned into each picture (see ``clock_strip``)."""
 
     is_live = True
+    codec: Codec = "h264"
 
     def __init__(self, path: Path) -> None:
         self.size_wh = BARCODE_SIZE_WH
@@ -97,6 +116,10 @@ class BarcodeSource:
 class SimulatedCamera:
     """Shows one source to all its viewers at the pace of the pictures; faults are plain attributes.
 
+    Args:
+        from_start: The first picture is shown when the first viewer has come.
+        delay_seconds: Until the first picture; cameras that begin together else show theirs in step.
+
     Attributes:
         frozen: Nobody gets anything, though connections stay open.
         muted: New connections get nothing; those that play go on.
@@ -105,9 +128,12 @@ class SimulatedCamera:
         viewers: Who is shown the pictures; they come by :meth:`add_viewer`.
     """
 
-    def __init__(self, name: str, source: PictureSource, *, from_start: bool = False) -> None:
+    def __init__(
+        self, name: str, source: PictureSource, *, from_start: bool = False, delay_seconds: float = 0.0
+    ) -> None:
         self.name = name
         self.source = source
+        self._delay_seconds = delay_seconds
         self._may_begin = asyncio.Event()
         if not from_start:
             self._may_begin.set()
@@ -130,6 +156,7 @@ class SimulatedCamera:
     async def run(self) -> None:
         """Show pictures until cancelled."""
         await self._may_begin.wait()
+        await asyncio.sleep(self._delay_seconds)
         pace = Pace()
         while True:
             # The clock of a frozen camera goes on: after the thaw its pictures are on time.

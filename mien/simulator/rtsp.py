@@ -1,4 +1,4 @@
-"""An RTSP server for simulated cameras: H.264 over TCP, interleaved (RFC 2326)."""
+"""An RTSP server for simulated cameras: H.264 and H.265 over TCP, interleaved (RFC 2326)."""
 
 import asyncio
 import base64
@@ -26,6 +26,7 @@ _REASONS: Final = {
 _MAX_BUFFERED_BYTES: Final = 16 * 1024 * 1024
 _REPORT_INTERVAL_SECONDS: Final = 2.0
 _TRACK: Final = "track0"
+_H265_SETS: Final = ("vps", "sps", "pps")
 
 
 @dataclass(frozen=True)
@@ -136,7 +137,7 @@ class RtspConnection:
             data += interleave(
                 self._channel + 1, self._stream.sender_report(rtp_time, shown.taken_at or time.time())
             )
-        for packet in self._stream.packets(shown.unit, rtp_time):
+        for packet in self._stream.packets(shown.unit, rtp_time, camera.source.codec):
             if not (camera.loss and random.random() < camera.loss):  # noqa: S311 - a simulated fault, no secret
                 data += interleave(self._channel, packet)
         self._writer.write(bytes(data))
@@ -207,9 +208,13 @@ class RtspConnection:
 
 def describe(camera: SimulatedCamera) -> str:
     """Return the session description (SDP) of a camera, its parameter sets included."""
-    sps, pps = camera.source.parameter_sets
-    sprop = ",".join(base64.b64encode(nal).decode() for nal in (sps, pps))
-    parameters = f"packetization-mode=1;profile-level-id={sps[1:4].hex()};sprop-parameter-sets={sprop}"
+    sets = [base64.b64encode(nal).decode() for nal in camera.source.parameter_sets]
+    if camera.source.codec == "h264":
+        encoding, profile = "H264", camera.source.parameter_sets[0][1:4].hex()
+        parameters = f"packetization-mode=1;profile-level-id={profile};sprop-parameter-sets={','.join(sets)}"
+    else:
+        encoding = "H265"
+        parameters = ";".join(f"sprop-{name}={one}" for name, one in zip(_H265_SETS, sets, strict=True))
     width, height = camera.source.size_wh
     lines = [
         "v=0",
@@ -218,7 +223,7 @@ def describe(camera: SimulatedCamera) -> str:
         "c=IN IP4 0.0.0.0",
         "t=0 0",
         f"m=video 0 RTP/AVP {PAYLOAD_TYPE}",
-        f"a=rtpmap:{PAYLOAD_TYPE} H264/90000",
+        f"a=rtpmap:{PAYLOAD_TYPE} {encoding}/90000",
         f"a=fmtp:{PAYLOAD_TYPE} {parameters}",
         f"a=framesize:{PAYLOAD_TYPE} {width}-{height}",
         f"a=control:{_TRACK}",

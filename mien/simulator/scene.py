@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from mien.simulator.camera import Pace, Shown, SimulatedCamera, burn_in, loop_pictures
-from mien.simulator.clips import FPS, RTP_HZ, Encoder, parameter_sets
+from mien.simulator.clips import FPS, RTP_HZ, Codec, Encoder, parameter_sets
 
 
 class Scene:
@@ -43,6 +43,7 @@ class SceneSource:
     """What one stream of a scene shows: the picture of the moment in its size."""
 
     is_live = True
+    codec: Codec = "h264"
 
     def __init__(self, scene: Scene, size_wh: tuple[int, int]) -> None:
         self.size_wh = size_wh

@@ -4,14 +4,15 @@ import asyncio
 from contextlib import suppress
 
 from mien.simulator.camera import Shown, SimulatedCamera
-from mien.simulator.clips import AccessUnit
+from mien.simulator.clips import AccessUnit, Codec
 
 
 class NumberedSource:
     """Pictures that carry their number."""
 
     size_wh = (2, 2)
-    parameter_sets = (b"", b"")
+    codec: Codec = "h264"
+    parameter_sets: tuple[bytes, ...] = (b"", b"")
     is_live = False
 
     def __init__(self) -> None:
