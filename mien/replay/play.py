@@ -15,8 +15,8 @@ from typing import Final
 
 from mien.replay.recording import RecordedFrame, Recording, RecordingError
 from mien.simulator.camera import Shown, SimulatedCamera
-from mien.simulator.clips import RTP_HZ, AccessUnit
-from mien.simulator.http import mjpeg_app, serve_app
+from mien.simulator.clips import RTP_HZ, AccessUnit, Codec
+from mien.simulator.http import camera_app, serve_app
 
 _CAMERA_ID_LENGTH: Final = 48
 _LONE_FRAME_SECONDS: Final = 1.0
@@ -46,7 +46,8 @@ class RecordedSource:
     """The pictures of one recorded camera, read from disk one by one; MJPEG only."""
 
     is_live = True  # reading a file may take some milliseconds
-    parameter_sets = (b"", b"")
+    codec: Codec = "h264"
+    parameter_sets: tuple[bytes, ...] = ()
 
     def __init__(self, folder: Path, camera: VirtualCamera, *, speed: float, loop: bool) -> None:
         self.size_wh = camera.frames[0].size_wh
@@ -123,7 +124,7 @@ async def replaying(
     }
     shows: list[asyncio.Task[None]] = []
     try:
-        async with serve_app(mjpeg_app(shown, None), host=host, port=port) as bound:
+        async with serve_app(camera_app(shown, None), host=host, port=port) as bound:
             shows += [asyncio.create_task(_show(camera)) for camera in shown.values()]
             yield Replay(virtual, {name: f"http://{host}:{bound}/{name}.mjpg" for name in shown}, shows)
     except OSError as error:

@@ -34,8 +34,7 @@ class Scene:
             await asyncio.to_thread(self.advance)
             ticks = round((self.taken_at - started_at) * RTP_HZ)
             for stream in self.streams:
-                if not stream.frozen:
-                    await stream.show_next(ticks)
+                await stream.show_next(ticks)
             await pace.wait(RTP_HZ // FPS)
 
 

@@ -8,18 +8,19 @@ import pytest
 import simplejpeg
 
 from mien.simulator.camera import ClipSource
+from mien.simulator.certificate import make_certificate
 from mien.simulator.clips import load_clip
 from services.ingest.condition import judge
 from services.ingest.config import IngestSettings
 from services.ingest.status import limits_of, look_at
-from tests.integration.ingest.doors import encrypted, make_certificate, site, write_playlist
+from tests.integration.ingest.doors import encrypted, site, write_playlist
 from tests.integration.ingest.harness import SETTINGS, Watch, simulated, until, watching, write_clip
 
 METADATA = "http://169.254.169.254/latest/meta-data"
 
 
 def jpeg(value: int) -> bytes:
-    return simplejpeg.encode_jpeg(np.full((90, 160, 3), value, np.uint8), quality=80)
+    return bytes(simplejpeg.encode_jpeg(np.full((90, 160, 3), value, np.uint8), quality=80))
 
 
 def with_settings(**changes: object) -> IngestSettings:

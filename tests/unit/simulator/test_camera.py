@@ -1,6 +1,7 @@
 """When a simulated camera shows its pictures."""
 
 import asyncio
+import time
 from contextlib import suppress
 
 from mien.simulator.camera import Shown, SimulatedCamera
@@ -29,6 +30,7 @@ class FirstPicture:
     wants_jpeg = False
 
     def __init__(self) -> None:
+        self.began_at = time.monotonic()
         self.seen: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
 
     def show(self, shown: Shown, ticks: int) -> None:
