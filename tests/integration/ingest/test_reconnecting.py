@@ -18,8 +18,9 @@ MOST_GROWTH_BYTES = 12 * 1024 * 1024
 
 @pytest.fixture(scope="module")
 def quick_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Keyframes only, so that each connection has its first picture at once."""
-    return write_clip(tmp_path_factory.mktemp("clips") / "quick.mp4", seconds=1, g="1")
+    """Large keyframes only: FFmpeg has enough with the first, and each connection streams at once."""
+    path = tmp_path_factory.mktemp("clips") / "quick.mp4"
+    return write_clip(path, seconds=1, size_wh=(640, 360), g="1", qp="1")
 
 
 @pytest.mark.parametrize("side", ["rtsp", "mjpeg"])

@@ -66,8 +66,8 @@ async def test_a_simulator_without_power_serves_nothing_and_comes_back(clip: Pat
         async with watching(addresses["rtsp"]) as rtsp, watching(addresses["mjpeg"]) as mjpeg:
             await asyncio.gather(rtsp.reaches("streaming"), mjpeg.reaches("streaming"))
             await simulator.refuse()
-            for watch in (rtsp, mjpeg):
-                await until(lambda watch=watch: any("refuses" in one for one in watch.reasons), watch.reasons)
+            await until(lambda: any("refuses" in reason for reason in rtsp.reasons), rtsp.reasons)
+            await until(lambda: any("refuses" in reason for reason in mjpeg.reasons), mjpeg.reasons)
             await simulator.accept()
             await asyncio.gather(rtsp.streams_again(), mjpeg.streams_again())
     assert simulator.addresses("cam") == addresses
