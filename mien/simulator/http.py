@@ -28,14 +28,16 @@ class JpegViewer:
     def __init__(self) -> None:
         self.began_at = time.monotonic()
         self._slot: asyncio.Queue[bytes | None] = asyncio.Queue(maxsize=1)
+        self._has_ended = False
 
     def show(self, shown: Shown, ticks: int) -> None:
         """Replace what the client has not taken yet."""
-        if shown.jpeg is not None:
+        if shown.jpeg is not None and not self._has_ended:
             self._put(shown.jpeg)
 
     def disconnect(self) -> None:
-        """End the client's stream."""
+        """End the client's stream; no picture that comes later takes the end's place."""
+        self._has_ended = True
         self._put(None)
 
     async def take(self) -> bytes | None:

@@ -3,6 +3,7 @@
 import gc
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -42,9 +43,15 @@ async def _lose(watch: Watch, drop: Callable[[], None], *, times: int) -> None:
     for _ in range(times):
         await until(lambda: watch.reader.report.state == "streaming", watch.reasons[-3:])
         watch.samples.clear()
+        expected = watch.reader.openings + 1
         drop()
-        await until(lambda: watch.reader.report.state != "streaming", watch.states[-3:])
+        # Not for the state: between two looks it may be lost and be streaming again.
+        await until(partial(_has_opened, watch, expected), watch.states[-3:])
     await until(lambda: watch.reader.report.state == "streaming", watch.reasons[-3:])
+
+
+def _has_opened(watch: Watch, times: int) -> bool:
+    return watch.reader.openings >= times
 
 
 def _belongings() -> tuple[int, int, int]:
