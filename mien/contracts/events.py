@@ -46,25 +46,6 @@ class CameraChanged(Event, frozen=True, kw_only=True):
     revision: int
 
 
-class CameraTestRequested(Event, frozen=True, kw_only=True):
-    """Somebody wants to know whether a camera's address works, with a picture if it does.
-
-    The address itself stays in Redis under *request_id*, for it may hold a password.
-    """
-
-    request_id: str
-
-
-class CameraTested(Event, frozen=True, kw_only=True):
-    """The answer to :class:`CameraTestRequested`."""
-
-    request_id: str
-    ok: bool
-    explanation: str
-    size_wh: tuple[int, int] | None = None
-    snapshot_jpeg: bytes | None = None
-
-
 class TracksObserved(Event, frozen=True, kw_only=True):
     """Where the tracks of one frame are. May be dropped.
 

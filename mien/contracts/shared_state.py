@@ -126,6 +126,20 @@ def gallery_key(embedder: str) -> str:
     return f"mien:gallery:{embedder}"
 
 
+def camera_request_key(request_id: str) -> str:
+    """What is asked about a camera that may not be registered, until somebody takes it up to answer.
+
+    A :data:`~mien.contracts.camera_requests.CameraRequest`; with a password in it, so it expires within a
+    minute and is deleted as it is read.
+    """
+    return f"mien:camera-request:{request_id}"
+
+
+def camera_replies_key(request_id: str) -> str:
+    """List of the answers so far, each a :data:`~mien.contracts.camera_requests.CameraReply`."""
+    return f"mien:camera-replies:{request_id}"
+
+
 def presence_key(service: str, instance: str) -> str:
     """A running process, JSON, expires after :data:`PRESENCE_TTL_SECONDS`."""
     return f"mien:presence:{service}:{instance}"

@@ -15,6 +15,7 @@ from mien.runtime.settings import settings_from_command_line
 from services.ingest.config import IngestSettings
 from services.ingest.fleet import CameraFleet
 from services.ingest.publisher import send_with
+from services.ingest.requests import answer_requests
 
 GROUP: Final = "mien.ingest.cameras"
 _POLL_MS: Final = 500
@@ -48,6 +49,7 @@ async def ingest(service: Service, settings: IngestSettings) -> None:
                 fleet.report(),
                 fleet.follow_wishes(),
                 fleet.tell_work(),
+                answer_requests(service, settings, redis),
             )
 
 

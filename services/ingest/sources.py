@@ -20,6 +20,7 @@ from services.ingest.config import IngestSettings
 from services.ingest.failures import UnsupportedError
 from services.ingest.picture import DecodedPicture, JpegPicture, Picture
 from services.ingest.pipeline import LagControl
+from services.ingest.traffic import Traffic
 
 _MOST_UNSEEN_PACKETS: Final = 256
 _MOST_UNSEEN_BYTES: Final = 8 * 1024 * 1024
@@ -33,9 +34,11 @@ class VideoSource(Protocol):
         codec: Name of its format.
         dropped: Packets and pictures given up, by reason.
         is_wanted: Whether to decode what arrives. It may be changed with each picture or None that comes.
+        traffic: What has arrived so far.
     """
 
     codec: str
+    traffic: Traffic
     dropped: Counter[str]
     is_wanted: bool
 
@@ -124,6 +127,7 @@ class RtspSource:
     def __init__(self, container: Any, stream: Any, lag: LagControl) -> None:
         self.codec = str(stream.codec_context.name)
         self.dropped: Counter[str] = Counter()
+        self.traffic = Traffic()
         self.is_wanted = True
         self._unseen = UnseenPackets()
         self._container = container
@@ -179,6 +183,7 @@ class RtspSource:
         if packet.pts is None:
             return True
         media_seconds = float(packet.pts * packet.time_base)
+        self.traffic.note(packet.size, media_seconds, is_keyframe=bool(packet.is_keyframe))
         if self._previous_media is not None and 0 < media_seconds - self._previous_media < 1:
             # The parser knows that a picture is complete only when the next one begins.
             self._held_seconds = media_seconds - self._previous_media
@@ -205,6 +210,7 @@ class MjpegSource:
     def __init__(self, container: Any, stream: Any) -> None:
         self.codec = str(stream.codec_context.name)
         self.dropped: Counter[str] = Counter()
+        self.traffic = Traffic()
         self._container = container
         self._stream = stream
 
@@ -220,7 +226,9 @@ class MjpegSource:
                 self.dropped["corrupt"] += 1
                 yield None
                 continue
-            yield JpegPicture(jpeg, time.monotonic(), time.time_ns(), (width, height))
+            arrived_at = time.monotonic()
+            self.traffic.note(len(jpeg), arrived_at, is_keyframe=True)
+            yield JpegPicture(jpeg, arrived_at, time.time_ns(), (width, height))
 
     def close(self) -> None:
         """Close the connection."""
@@ -235,6 +243,7 @@ class FileSource:
 
     def __init__(self, address: Address, stop: threading.Event) -> None:
         self.dropped: Counter[str] = Counter()
+        self.traffic = Traffic()
         self._address = address
         self._stop = stop
         self._container = self._open()
@@ -248,7 +257,7 @@ class FileSource:
             stream = _video_stream(self._container)
             first: float | None = None
             end_seconds = 0.0
-            for frame in self._container.decode(stream):
+            for frame in self._frames(stream):
                 if frame.time is None:
                     continue
                 first = frame.time if first is None else first
@@ -265,6 +274,13 @@ class FileSource:
             played_seconds = end_seconds
             self._container.close()
             self._container = self._open()
+
+    def _frames(self, stream: Any) -> Iterator[Any]:
+        for packet in self._container.demux(stream):
+            if packet.pts is not None:
+                media_seconds = float(packet.pts * packet.time_base)
+                self.traffic.note(packet.size, media_seconds, is_keyframe=bool(packet.is_keyframe))
+            yield from packet.decode()
 
     def close(self) -> None:
         """Close the file."""
