@@ -16,11 +16,14 @@ from mien.contracts.live import CamerasChanged, CameraUpdate, LiveFrame, Notice,
 from mien.errors import MienError, TransientError
 from mien.runtime.cameras import CameraExistsError, CameraUnknownError
 from services.gateway.accounts import LoginRefusedError, TooManyLoginsError
+from services.gateway.camera_files import CameraFileError
 from services.gateway.context import Context
 from services.gateway.edge import EdgeRules
 from services.gateway.people import NotFoundError
 from services.gateway.pipeline import InvalidInputError
 from services.gateway.routes import (
+    camera_files,
+    camera_requests,
     cameras,
     dashboard,
     fitness,
@@ -42,6 +45,7 @@ _STATUS_BY_ERROR: Final[dict[type[MienError], int]] = {
     CameraUnknownError: 404,
     CameraExistsError: 409,
     InvalidInputError: 422,
+    CameraFileError: 422,
     TooManyLoginsError: 429,
     TransientError: 503,
 }
@@ -71,6 +75,8 @@ def create_app(context: Context | None, *, dashboard_dir: Path | None = None) ->
     for module in (
         session,
         cameras,
+        camera_requests,
+        camera_files,
         fitness,
         people,
         recognition,

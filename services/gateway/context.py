@@ -9,6 +9,7 @@ from mien.runtime.gallery import TemplateStore
 from mien.runtime.rules import RuleStore
 from mien.runtime.service import Service
 from services.gateway.accounts import Accounts
+from services.gateway.camera_questions import CameraQuestions
 from services.gateway.config import GatewaySettings
 from services.gateway.database import Database
 from services.gateway.denials import Denials
@@ -39,4 +40,5 @@ class Context:
     thresholds: ThresholdDesk
     enrolment: EnrolmentRoad
     publisher: Publisher
+    questions: CameraQuestions
     hub: Hub = field(default_factory=Hub)

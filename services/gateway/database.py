@@ -184,6 +184,18 @@ class AuditEntry(Base):
     subject: Mapped[str] = mapped_column(String(200), default="")
 
 
+class CameraImport(Base):
+    """Cameras that came from one file together, so that they can be taken back together."""
+
+    __tablename__ = "camera_imports"
+    import_id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    filename: Mapped[str] = mapped_column(String(255))
+    actor: Mapped[str] = mapped_column(String(100))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now, index=True)
+    undone_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    camera_ids: Mapped[list[str]] = mapped_column(JSON)
+
+
 class Database:
     """Runs transactions in threads, so that the event loop never waits for a disk."""
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from redis.asyncio import Redis
 
+from mien.contracts.camera_requests import CameraReply
 from mien.contracts.events import (
     EmotionEstimated,
     EnrolmentResult,
@@ -15,6 +16,7 @@ from mien.contracts.events import (
     TracksObserved,
 )
 from mien.contracts.topics import (
+    CAMERA_REPLIES,
     EMOTIONS,
     ENROLMENT_RESULTS,
     IDENTITIES,
@@ -32,6 +34,7 @@ from mien.runtime.service import Service, announce_presence, run_service, run_un
 from mien.runtime.settings import settings_from_command_line
 from services.gateway.accounts import Accounts, load_cli_token
 from services.gateway.app import create_app
+from services.gateway.camera_questions import CameraQuestions
 from services.gateway.config import GatewaySettings
 from services.gateway.context import Context
 from services.gateway.database import Database
@@ -108,6 +111,7 @@ def build_context(
         denials=Denials(database, redis, rules=rules, names=names, strangers=strangers),
         enrolment=EnrolmentRoad(database, redis, publisher, partitions=settings.kafka.partitions),
         publisher=publisher,
+        questions=CameraQuestions(redis, publisher, partitions=settings.kafka.partitions),
     )
 
 
@@ -137,6 +141,7 @@ def _event_work(context: Context) -> list[Coroutine[Any, Any, None]]:
         (TRACKS, TracksObserved, recorder.note_seen),
         (ENROLMENT_RESULTS, EnrolmentResult, context.enrolment.settle),
         (STRANGERS, StrangerEvent, context.strangers.note),
+        (CAMERA_REPLIES, CameraReply, context.questions.note),
     )
 
     async def consume(topic: Topic, event_type: Any, handle: Any) -> None:
@@ -145,7 +150,7 @@ def _event_work(context: Context) -> list[Coroutine[Any, Any, None]]:
         await _until_stopped(service, context.publisher.wait_connected())
         if service.stop.is_set():
             return
-        offset_reset = "latest" if topic is TRACKS else "earliest"
+        offset_reset = "latest" if topic in (TRACKS, CAMERA_REPLIES) else "earliest"
         work = handle_events(service, kafka, topic, event_type, handle, offset_reset=offset_reset)
         await _until_stopped(service, work, grace_seconds=_CONSUMER_GRACE_SECONDS)
 

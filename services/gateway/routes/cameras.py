@@ -19,13 +19,9 @@ from services.gateway.context import Context
 from services.gateway.database import audit
 from services.gateway.fitness import CHANGES_VIEW, forget_fitness, read_fitness
 from services.gateway.hub import FrameMessage, Viewer
+from services.gateway.new_camera import main_stream_fields, new_camera
 from services.gateway.people import NotFoundError
-from services.gateway.pipeline import (
-    check_emotion_purpose,
-    slug_of,
-    split_camera_url,
-    split_main_stream_url,
-)
+from services.gateway.pipeline import check_emotion_purpose, split_camera_url
 from services.gateway.schemas import (
     CameraCreate,
     CameraEdit,
@@ -58,24 +54,16 @@ async def list_cameras(context: ContextDep) -> list[CameraInfo]:
 @router.post("", status_code=status.HTTP_201_CREATED, responses={409: {"model": ErrorMessage}})
 async def add_camera(wanted: CameraCreate, context: ContextDep, principal: PrincipalDep) -> CameraInfo:
     """Add a camera; credentials in its address are taken out of it."""
-    address = split_camera_url(wanted.url, video_folders=context.settings.video_folders)
-    check_emotion_purpose(wanted.emotion_policy, wanted.emotion_purpose)
-    camera_id = wanted.camera_id
-    if camera_id is None:
-        known = await context.registry.list_cameras()
-        camera_id = slug_of(wanted.name, taken=frozenset(camera.camera_id for camera in known))
-    fields = wanted.model_dump(exclude={"camera_id", "url", "username", "password"})
-    named = {
-        "camera_id": camera_id,
-        "url": address.url,
-        "partition": 0,
-        "username": wanted.username or address.username,
-        "password": wanted.password or address.password,
-    }
-    named |= _main_stream(fields["main_stream_url"], named)
-    camera = await context.registry.add(msgspec.convert(fields | named, Camera))
-    await _announce(context, camera)
-    await note(context, principal, "camera.added", camera_id)
+    known = await context.registry.list_cameras()
+    camera = await context.registry.add(
+        new_camera(
+            wanted,
+            frozenset(camera.camera_id for camera in known),
+            video_folders=context.settings.video_folders,
+        )
+    )
+    await announce(context, camera)
+    await note(context, principal, "camera.added", camera.camera_id)
     return (await _with_records(context, [camera]))[0]
 
 
@@ -98,7 +86,7 @@ async def edit_camera(
         changes = {name: value for name, value in found.items() if value} | changes | {"url": address.url}
     if "main_stream_url" in changes:
         known = {"username": camera.username, "password": camera.password} | changes
-        changes |= _main_stream(changes["main_stream_url"], known)
+        changes |= main_stream_fields(changes["main_stream_url"], known)
     check_emotion_purpose(
         changes.get("emotion_policy", camera.emotion_policy),
         changes.get("emotion_purpose", camera.emotion_purpose),
@@ -106,7 +94,7 @@ async def edit_camera(
     before, camera = camera, await context.registry.update(camera_id, changes)
     if any(getattr(camera, field) != getattr(before, field) for field in CHANGES_VIEW):
         await forget_fitness(context.redis, camera_id)
-    await _announce(context, camera)
+    await announce(context, camera)
     await note(context, principal, f"camera.edited: {', '.join(sorted(changes))}"[:60], camera_id)
     return (await _with_records(context, [camera]))[0]
 
@@ -116,7 +104,7 @@ async def remove_camera(camera_id: CameraIdPath, context: ContextDep, principal:
     """Remove a camera; its history stays."""
     camera = await context.registry.remove(camera_id)
     await forget_fitness(context.redis, camera_id)
-    await _announce(context, camera, removed=True)
+    await announce(context, camera, removed=True)
     await note(context, principal, "camera.removed", camera_id)
 
 
@@ -168,16 +156,7 @@ def camera_info(camera: Camera, camera_status: CameraStatus | None, fitness: Fit
     )
 
 
-def _main_stream(url: str | None, camera: dict[str, Any]) -> dict[str, Any]:
-    """Return what the address of a main stream sets beside the other fields of its camera."""
-    address = split_main_stream_url(url, username=camera["username"], password=camera["password"])
-    if address is None:
-        return {"main_stream_url": None}
-    credentials = {"username": address.username, "password": address.password}
-    return {"main_stream_url": address.url} | {name: value for name, value in credentials.items() if value}
-
-
-async def _announce(context: Context, camera: Camera, *, removed: bool = False) -> None:
+async def announce(context: Context, camera: Camera, *, removed: bool = False) -> None:
     """Tell everyone; without the broker ingest notices by itself within a second, so nobody has to wait."""
     await context.directory.refresh()
     revision = camera.revision + removed

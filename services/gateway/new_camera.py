@@ -1,0 +1,51 @@
+"""From what somebody wants to add to a camera as the registry keeps it."""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from mien.contracts.cameras import Camera
+from services.gateway.pipeline import (
+    check_emotion_purpose,
+    slug_of,
+    split_camera_url,
+    split_main_stream_url,
+)
+from services.gateway.schemas import CameraCreate
+
+
+def new_camera(wanted: CameraCreate, taken: frozenset[str], *, video_folders: tuple[Path, ...]) -> Camera:
+    """Return a camera with the credentials taken out of its address; the registry chooses its partition.
+
+    Args:
+        taken: Ids that an id made from the name must not be.
+
+    Raises:
+        InvalidInputError: An address is none that a camera may have, or emotion has no purpose.
+    """
+    address = split_camera_url(wanted.url, video_folders=video_folders)
+    check_emotion_purpose(wanted.emotion_policy, wanted.emotion_purpose)
+    fields = wanted.model_dump(exclude={"camera_id", "url", "username", "password"})
+    named = {
+        "camera_id": wanted.camera_id or slug_of(wanted.name, taken=taken),
+        "url": address.url,
+        "partition": 0,
+        "username": wanted.username or address.username,
+        "password": wanted.password or address.password,
+    }
+    named |= main_stream_fields(fields["main_stream_url"], named)
+    return msgspec.convert(fields | named, Camera)
+
+
+def main_stream_fields(url: str | None, camera: dict[str, Any]) -> dict[str, Any]:
+    """Return what the address of a main stream sets beside the other fields of its camera.
+
+    Raises:
+        InvalidInputError: It is none, or names other credentials than its camera.
+    """
+    address = split_main_stream_url(url, username=camera["username"], password=camera["password"])
+    if address is None:
+        return {"main_stream_url": None}
+    credentials = {"username": address.username, "password": address.password}
+    return {"main_stream_url": address.url} | {name: value for name, value in credentials.items() if value}
