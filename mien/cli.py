@@ -12,7 +12,7 @@ COMMANDS: Final = {
     "demo": ("mien.commands.stack", "demo", "Run everything, with demo cameras and people."),
     "status": ("mien.commands.stack", "status", "Show what runs."),
     "doctor": ("mien.commands.doctor", "doctor", "Say what is missing, and the command that fixes it."),
-    "cameras": ("mien.commands.cameras", "app", "Add, list, edit and remove cameras."),
+    "cameras": ("mien.commands.cameras", "app", "Find, test, add, list, edit and remove cameras."),
     "people": ("mien.commands.people", "app", "Add people and enrol their photographs."),
     "models": ("mien.commands.models", "app", "Build, list and check the models."),
     "dataset": ("mien.commands.dataset", "app", "Make faces to train on out of photos."),

@@ -8,9 +8,14 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
+from mien.commands import camera_files, find_cameras
 from mien.commands.api import answer, gateway, out
 
 app = typer.Typer(no_args_is_help=True)
+app.command("test")(find_cameras.try_address)
+app.command("discover")(find_cameras.discover)
+app.command("import")(camera_files.import_cameras)
+app.command("export")(camera_files.export_cameras)
 
 CameraId = Annotated[str, typer.Argument(help="Identifier of the camera, as in mien cameras list.")]
 Username = Annotated[str | None, typer.Option(help="User name that the camera asks for.")]
