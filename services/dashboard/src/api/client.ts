@@ -3,10 +3,15 @@ import { ApiError, errorFromBody } from "./errors";
 import type {
   Calibration,
   Camera,
+  CameraAnswers,
   CameraCreate,
   CameraEdit,
+  CameraExport,
   CameraWork,
   FitnessReport,
+  ImportPreview,
+  ImportProgress,
+  ImportUndone,
   Person,
   PersonEdit,
   Photo,
@@ -29,7 +34,8 @@ export function onRefused(listener: () => void): void {
 
 async function request<T>(method: Method, path: string, body?: unknown): Promise<T> {
   const init: RequestInit = { method, signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) };
-  if (body !== undefined) {
+  if (body instanceof FormData) init.body = body;
+  else if (body !== undefined) {
     init.body = JSON.stringify(body);
     init.headers = { "Content-Type": "application/json" };
   }
@@ -51,6 +57,27 @@ function failed(status: number, body: unknown, path: string): ApiError {
 
 const id = encodeURIComponent;
 
+interface Asked {
+  request_id: string;
+}
+
+export interface Login {
+  username: string | null;
+  password: string | null;
+}
+
+function fileForm(
+  file: File,
+  variables: Record<string, string>,
+  step: Record<string, unknown> = {},
+): FormData {
+  const form = new FormData();
+  form.append("file", file, file.name);
+  form.append("variables", JSON.stringify(variables));
+  for (const [name, value] of Object.entries(step)) if (value !== undefined) form.append(name, String(value));
+  return form;
+}
+
 export const api = {
   session: () => request<Session>("GET", "/api/session"),
   signIn: (username: string, password: string) =>
@@ -68,6 +95,27 @@ export const api = {
   fitness: (cameraId: string) => request<FitnessReport>("GET", `/api/cameras/${id(cameraId)}/fitness`),
   resetFitness: (cameraId: string) => request<void>("DELETE", `/api/cameras/${id(cameraId)}/fitness`),
   work: (cameraId: string) => request<CameraWork>("GET", `/api/cameras/${id(cameraId)}/work`),
+
+  searchCameras: (seconds: number) => request<Asked>("POST", "/api/camera-requests/search", { seconds }),
+  cameraStreams: (address: string, login: Login) =>
+    request<Asked>("POST", "/api/camera-requests/profiles", { address, ...login }),
+  testCamera: (url: string, login: Login) =>
+    request<Asked>("POST", "/api/camera-requests/test", { url, ...login }),
+  cameraAnswers: (requestId: string, seen: number) =>
+    request<CameraAnswers>("GET", `/api/camera-requests/${id(requestId)}?seen=${seen}`),
+  testSnapshot: (requestId: string) => `/api/camera-requests/${id(requestId)}/snapshot.jpg`,
+
+  previewImport: (file: File, variables: Record<string, string>) =>
+    request<ImportPreview>("POST", "/api/camera-files/preview", fileForm(file, variables)),
+  importCameras: (
+    file: File,
+    variables: Record<string, string>,
+    step: { import_id?: string; first: number; count: number },
+  ) => request<ImportProgress>("POST", "/api/camera-files/import", fileForm(file, variables, step)),
+  undoImport: (importId: string) =>
+    request<ImportUndone>("DELETE", `/api/camera-files/imports/${id(importId)}`),
+  exportCameras: (format: "yaml" | "csv") =>
+    request<CameraExport>("GET", `/api/camera-files/export?format=${format}`),
 
   people: () => request<Person[]>("GET", "/api/people"),
   person: (personId: string) => request<Person>("GET", `/api/people/${id(personId)}`),

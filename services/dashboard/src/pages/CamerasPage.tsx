@@ -1,5 +1,7 @@
 import { useState } from "react";
 import { Link, useSearchParams } from "react-router";
+import { AddCamera } from "../addCamera/AddCamera";
+import { ExportButton, ImportButton, ImportCameras } from "../addCamera/ImportCameras";
 import { useResource } from "../api/resource";
 import type { Camera } from "../api/types";
 import { cameras, useCameraStatus } from "../live/live";
@@ -13,7 +15,7 @@ import { RemoveDialog, Switch } from "./cameraActions";
 import { CameraForm } from "./CameraForm";
 import { FitnessPill } from "./FitnessPanel";
 
-type Open = { kind: "edit"; camera: Camera } | { kind: "remove"; camera: Camera } | null;
+type Open = { kind: "import" } | { kind: "edit"; camera: Camera } | { kind: "remove"; camera: Camera } | null;
 
 export function CamerasPage() {
   const { data, error } = useResource(cameras, 10_000);
@@ -36,11 +38,18 @@ export function CamerasPage() {
   );
   return (
     <>
-      <PageHead title="Cameras">{addButton}</PageHead>
+      <PageHead title="Cameras">
+        {data && data.length > 0 && <ExportButton />}
+        <ImportButton onClick={() => setOpen({ kind: "import" })} />
+        {addButton}
+      </PageHead>
       {error && <Notice tone="bad">{error.message}</Notice>}
       {data?.length === 0 && (
         <EmptyState icon="camera" title="No cameras yet" action={addButton}>
-          <p>You need the camera's stream address, and its user name and password if it has one.</p>
+          <p>
+            Mien looks for cameras in your network. You need the camera's user name and password, and its
+            address if it isn't found.
+          </p>
         </EmptyState>
       )}
       <ul className="cards cards--cameras">
@@ -53,11 +62,8 @@ export function CamerasPage() {
           />
         ))}
       </ul>
-      {adding && (
-        <Dialog title="Add a camera" onClose={close}>
-          <CameraForm onSaved={saved} onCancel={close} />
-        </Dialog>
-      )}
+      {adding && <AddCamera onSaved={saved} onClose={close} />}
+      {open?.kind === "import" && <ImportCameras onClose={close} />}
       {open?.kind === "edit" && (
         <Dialog title={`Edit ${open.camera.name}`} onClose={close}>
           <CameraForm camera={open.camera} onSaved={saved} onCancel={close} />

@@ -4,6 +4,209 @@
  */
 
 export interface paths {
+    "/api/camera-files/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Cameras
+         * @description Return all cameras as a file that can be imported again; passwords are left out.
+         */
+        get: operations["export_cameras"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/camera-files/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Import Cameras
+         * @description Add what is new among *count* entries of a file from the *first* on.
+         *
+         *     A long file is imported in several steps, so that its progress can be shown: send it again with the
+         *     *import_id* of the first step and the *next* of the step before.
+         */
+        post: operations["import_cameras"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/camera-files/imports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Imports
+         * @description List the last imports, newest first.
+         */
+        get: operations["list_imports"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/camera-files/imports/{import_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Undo Import
+         * @description Remove the cameras that an import has added, but those that were edited since.
+         */
+        delete: operations["undo_import"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/camera-files/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview Import
+         * @description Say what importing a file would do, entry by entry; nothing is changed.
+         */
+        post: operations["preview_import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/camera-requests/profiles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * List Camera Profiles
+         * @description Ask a camera over ONVIF which streams it has, and choose those that suit Mien.
+         */
+        post: operations["list_camera_profiles"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/camera-requests/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Search Cameras
+         * @description Look for ONVIF cameras in the networks that ingest is in; each is an answer of its own.
+         */
+        post: operations["search_cameras"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/camera-requests/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Test Camera
+         * @description Open an address and say how it is: a step, and steps again, then how it went, with a picture.
+         */
+        post: operations["test_camera"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/camera-requests/{request_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Camera Answers
+         * @description Return the answers that are new, waiting for one if there is none yet.
+         */
+        get: operations["get_camera_answers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/camera-requests/{request_id}/snapshot.jpg": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Test Snapshot
+         * @description Return the picture that a test has taken.
+         */
+        get: operations["get_test_snapshot"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/cameras": {
         parameters: {
             query?: never;
@@ -652,10 +855,72 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * AddedCameraInfo
+         * @description A camera that was added.
+         */
+        AddedCameraInfo: {
+            /** Camera Id */
+            camera_id: string;
+            /** Name */
+            name: string;
+        };
+        /**
+         * AnswersInfo
+         * @description Answers that are new, whether others follow, and why not when none came.
+         */
+        AnswersInfo: {
+            /** Ended */
+            ended: boolean;
+            /** Failure */
+            failure: string;
+            /** Replies */
+            replies: (components["schemas"]["StepReply"] | components["schemas"]["TestReply"] | components["schemas"]["FoundReply"] | components["schemas"]["SearchReply"] | components["schemas"]["ProfilesReply"])[];
+        };
         /** Body_add_photos */
         Body_add_photos: {
             /** Photos */
             photos: string[];
+        };
+        /** Body_import_cameras */
+        Body_import_cameras: {
+            /**
+             * Count
+             * @default 2000
+             */
+            count: number;
+            /**
+             * File
+             * @description CSV, YAML, or a configuration of Frigate or go2rtc
+             */
+            file: string;
+            /**
+             * First
+             * @default 0
+             */
+            first: number;
+            /** Import Id */
+            import_id?: string | null;
+            /**
+             * Variables
+             * @description Values of variables in it, as in {"FRIGATE_RTSP_PASSWORD": "…"}
+             * @default {}
+             */
+            variables: string;
+        };
+        /** Body_preview_import */
+        Body_preview_import: {
+            /**
+             * File
+             * @description CSV, YAML, or a configuration of Frigate or go2rtc
+             */
+            file: string;
+            /**
+             * Variables
+             * @description Values of variables in it, as in {"FRIGATE_RTSP_PASSWORD": "…"}
+             * @default {}
+             */
+            variables: string;
         };
         /**
          * CalibrationInfo
@@ -791,6 +1056,24 @@ export interface components {
             username?: string | null;
         };
         /**
+         * CameraDeviceInfo
+         * @description A camera that was found, as it describes itself.
+         */
+        CameraDeviceInfo: {
+            /** Address */
+            address: string;
+            /** Firmware */
+            firmware: string;
+            /** Host */
+            host: string;
+            /** Maker */
+            maker: string;
+            /** Model */
+            model: string;
+            /** Name */
+            name: string;
+        };
+        /**
          * CameraEdit
          * @description Changes to a camera: what is absent stays, a password of null is removed.
          */
@@ -863,6 +1146,16 @@ export interface components {
             url: string;
             /** Username */
             username?: string | null;
+        };
+        /**
+         * CameraExport
+         * @description All cameras as a file, without their passwords.
+         */
+        CameraExport: {
+            /** Filename */
+            filename: string;
+            /** Text */
+            text: string;
         };
         /**
          * CameraInfo
@@ -1143,6 +1436,18 @@ export interface components {
             tracks_needed: number;
         };
         /**
+         * FoundReply
+         * @description A camera answered to a search.
+         */
+        FoundReply: {
+            device: components["schemas"]["CameraDeviceInfo"];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "found";
+        };
+        /**
          * HealthInfo
          * @description The gateway answers.
          */
@@ -1166,6 +1471,70 @@ export interface components {
                 number,
                 number
             ][];
+        };
+        /**
+         * ImportInfo
+         * @description An import, newest first.
+         */
+        ImportInfo: {
+            /** Actor */
+            actor: string;
+            /** Camera Ids */
+            camera_ids: string[];
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Filename */
+            filename: string;
+            /** Import Id */
+            import_id: string;
+            /** Undone At */
+            undone_at: string | null;
+        };
+        /**
+         * ImportPreview
+         * @description What importing a file would do; *needs* are variables whose values it names but does not hold.
+         */
+        ImportPreview: {
+            /** Cameras */
+            cameras: components["schemas"]["PlannedCameraInfo"][];
+            /** Duplicates */
+            duplicates: number;
+            /**
+             * Format
+             * @enum {string}
+             */
+            format: "csv" | "yaml" | "frigate" | "go2rtc";
+            /** Invalid */
+            invalid: number;
+            /** Needs */
+            needs: string[];
+            /** New */
+            new: number;
+        };
+        /**
+         * ImportProgress
+         * @description What was added by one step of an import, and where the next begins; null when all is done.
+         */
+        ImportProgress: {
+            /** Added */
+            added: components["schemas"]["AddedCameraInfo"][];
+            /** Import Id */
+            import_id: string;
+            /** Next */
+            next: number | null;
+        };
+        /**
+         * ImportUndone
+         * @description What taking an import back has removed; cameras that were edited since are kept.
+         */
+        ImportUndone: {
+            /** Kept */
+            kept: string[];
+            /** Removed */
+            removed: string[];
         };
         /**
          * LiveEmotion
@@ -1485,6 +1854,33 @@ export interface components {
             status: "pending" | "enrolled" | "rejected";
         };
         /**
+         * PlannedCameraInfo
+         * @description An entry of a file, and what becomes of it.
+         */
+        PlannedCameraInfo: {
+            /** Camera Id */
+            camera_id: string | null;
+            /** Has Password */
+            has_password: boolean;
+            /** Main Stream Url */
+            main_stream_url: string | null;
+            /** Name */
+            name: string;
+            /** Place */
+            place: string;
+            /** Url */
+            url: string | null;
+            /** Username */
+            username: string | null;
+            /**
+             * Verdict
+             * @enum {string}
+             */
+            verdict: "new" | "duplicate" | "invalid";
+            /** Why */
+            why: string;
+        };
+        /**
          * Pong
          * @description Answer to a ping, with the gateway's clock.
          */
@@ -1493,6 +1889,80 @@ export interface components {
             server_at_ms: number;
             /** @enum {unknown} */
             type: "pong";
+        };
+        /**
+         * ProfilesReply
+         * @description What a camera offers, and which of it Mien should use.
+         */
+        ProfilesReply: {
+            /** Advice */
+            advice: string;
+            device: components["schemas"]["CameraDeviceInfo"] | null;
+            /** Explanation */
+            explanation: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "profiles";
+            /** Main Stream Url */
+            main_stream_url: string;
+            /** Ok */
+            ok: boolean;
+            /** Profiles */
+            profiles: components["schemas"]["StreamProfileInfo"][];
+            /** Reason */
+            reason: string;
+            /** Url */
+            url: string;
+        };
+        /**
+         * ProfilesWanted
+         * @description A camera to ask for its streams: a host, or the address of its ONVIF device service.
+         */
+        ProfilesWanted: {
+            /** Address */
+            address: string;
+            /** Password */
+            password?: string | null;
+            /** Username */
+            username?: string | null;
+        };
+        /**
+         * QuestionAsked
+         * @description What to ask for the answers with.
+         */
+        QuestionAsked: {
+            /** Request Id */
+            request_id: string;
+        };
+        /**
+         * SearchReply
+         * @description A search is over; *searched* are our own addresses that it went out from.
+         */
+        SearchReply: {
+            /** Explanation */
+            explanation: string;
+            /** Found */
+            found: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "searched";
+            /** Searched */
+            searched: string[];
+        };
+        /**
+         * SearchWanted
+         * @description How long to look for cameras.
+         */
+        SearchWanted: {
+            /**
+             * Seconds
+             * @default 4
+             */
+            seconds: number;
         };
         /**
          * ServiceInfo
@@ -1581,6 +2051,22 @@ export interface components {
             stranger_label: string | null;
             /** Track Id */
             track_id: string;
+        };
+        /**
+         * StepReply
+         * @description A test has come so far.
+         */
+        StepReply: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "step";
+            /**
+             * Step
+             * @enum {string}
+             */
+            step: "connecting" | "connected" | "measuring";
         };
         /**
          * StrangerDetail
@@ -1704,6 +2190,69 @@ export interface components {
             stranger_ids: string[];
         };
         /**
+         * StreamProfileInfo
+         * @description One of the streams that a camera offers.
+         */
+        StreamProfileInfo: {
+            /** Bitrate Kbps */
+            bitrate_kbps: number | null;
+            /** Codec */
+            codec: string;
+            /** Fps */
+            fps: number | null;
+            /** Name */
+            name: string;
+            /** Size Wh */
+            size_wh: [
+                number,
+                number
+            ] | null;
+            /** Url */
+            url: string;
+        };
+        /**
+         * StreamReportInfo
+         * @description What was measured on a stream while it was watched; nothing where the time was too short.
+         */
+        StreamReportInfo: {
+            /** Bitrate Kbps */
+            bitrate_kbps: number | null;
+            /** Clock Skew Seconds */
+            clock_skew_seconds: number | null;
+            /** Codec */
+            codec: string;
+            /** Keyframe Interval Seconds */
+            keyframe_interval_seconds: number | null;
+            /** Measured Fps */
+            measured_fps: number | null;
+            /** Size Wh */
+            size_wh: [
+                number,
+                number
+            ];
+            /** Warnings */
+            warnings: string[];
+        };
+        /**
+         * StreamTestWanted
+         * @description An address to test; without a password that of *camera_id* is used, at its own host only.
+         */
+        StreamTestWanted: {
+            /** Camera Id */
+            camera_id?: string | null;
+            /**
+             * Measure Seconds
+             * @default 4
+             */
+            measure_seconds: number;
+            /** Password */
+            password?: string | null;
+            /** Url */
+            url: string;
+            /** Username */
+            username?: string | null;
+        };
+        /**
          * SystemInfo
          * @description The whole system at a glance.
          */
@@ -1722,6 +2271,28 @@ export interface components {
             services: components["schemas"]["ServiceInfo"][];
             /** Version */
             version: string;
+        };
+        /**
+         * TestReply
+         * @description How a test went; *advice* is what to do when it failed.
+         */
+        TestReply: {
+            /** Advice */
+            advice: string;
+            /** Explanation */
+            explanation: string;
+            /** Has Snapshot */
+            has_snapshot: boolean;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "tested";
+            /** Ok */
+            ok: boolean;
+            /** Reason */
+            reason: string;
+            report: components["schemas"]["StreamReportInfo"] | null;
         };
         /**
          * VisitInfo
@@ -1763,6 +2334,688 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    export_cameras: {
+        parameters: {
+            query?: {
+                format?: "yaml" | "csv";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CameraExport"];
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    import_cameras: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": components["schemas"]["Body_import_cameras"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportProgress"];
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    list_imports: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportInfo"][];
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    undo_import: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                import_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportUndone"];
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    preview_import: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": components["schemas"]["Body_preview_import"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportPreview"];
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    list_camera_profiles: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProfilesWanted"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuestionAsked"];
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    search_cameras: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SearchWanted"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuestionAsked"];
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    test_camera: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StreamTestWanted"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuestionAsked"];
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    get_camera_answers: {
+        parameters: {
+            query?: {
+                /** @description How many answers you have already */
+                seen?: number;
+                wait_seconds?: number;
+            };
+            header?: never;
+            path: {
+                request_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnswersInfo"];
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    get_test_snapshot: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                request_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": unknown;
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
     list_cameras: {
         parameters: {
             query?: never;
