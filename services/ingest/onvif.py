@@ -39,13 +39,12 @@ def device_service(address: str) -> str:
         SoapError: It is none of these.
     """
     text = address.strip()
-    parts = urlsplit(text if "://" in text else f"http://{text}")
     try:
-        port = parts.port
+        parts = urlsplit(text if "://" in text else f"http://{text}")
+        port, hostname = parts.port, parts.hostname
     except ValueError:
-        port = -1
-    hostname = parts.hostname
-    if port == -1 or not hostname or any(ord(character) < 33 for character in text):
+        hostname = None
+    if not hostname or any(ord(character) < 33 for character in text):
         raise SoapError("unknown_host", "expected a host name or an address such as 192.168.1.20")
     if parts.scheme not in ("http", "https"):
         # An RTSP address names the same camera, but another port of it.
