@@ -14,6 +14,7 @@ COMMANDS: Final = {
     "doctor": ("mien.commands.doctor", "doctor", "Say what is missing, and the command that fixes it."),
     "cameras": ("mien.commands.cameras", "app", "Find, test, add, list, edit and remove cameras."),
     "people": ("mien.commands.people", "app", "Add people and enrol their photographs."),
+    "secrets": ("mien.commands.secrets", "app", "Make and replace the keys of cameras' passwords."),
     "models": ("mien.commands.models", "app", "Build, list and check the models."),
     "dataset": ("mien.commands.dataset", "app", "Make faces to train on out of photos."),
     "train": ("mien.commands.train", "app", "Train networks of your own, and look at the jobs."),

@@ -40,6 +40,9 @@ def face_shot(**changes: Any) -> events.FaceShot:
 
 SAMPLES: dict[str, events.Event] = {
     "CameraChanged": events.CameraChanged(**_COMMON, event_id="c-1", revision=4),
+    "CameraStateChanged": events.CameraStateChanged(
+        **_COMMON, event_id="s-1", state="backoff", reason="the camera does not answer", replica="host-1"
+    ),
     "CameraTestRequested": camera_requests.CameraTestRequested(**_COMMON, event_id="r-1", request_id="r"),
     "CameraTested": camera_requests.CameraTested(
         **_COMMON,

@@ -7,7 +7,8 @@ ENV PYTHONUNBUFFERED=1 \
     OMP_NUM_THREADS=1 \
     OPENBLAS_NUM_THREADS=1
 RUN useradd --create-home --uid 10001 mien \
-    && install -d -o mien -g mien /data
+    && install -d -o mien -g mien /data \
+    && install -d -o mien -g mien -m 0700 /secrets
 WORKDIR /app
 COPY deploy/docker/check_ready.py deploy/docker/
 EXPOSE 9101

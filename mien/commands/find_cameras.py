@@ -5,6 +5,7 @@ password is among its arguments.
 """
 
 import json
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -41,6 +42,7 @@ _STEP_WORDS: Final = {
     "measuring": "pictures come, measuring …",
 }
 _EXIT_CODES: Final = {"auth_failed": 3, "not_found": 4, "unsupported": 4, "no_video": 4, "untrusted": 5}
+_NETWORKS: Final = "MIEN_CAMERAS_NETWORKS"
 NOTHING_FOUND: Final = (
     "No camera answered. That is common: cameras may have ONVIF turned off, sit in another network or VLAN "
     "(a search does not cross routers), or behind a switch or access point that holds multicast back. An "
@@ -268,9 +270,11 @@ def _password(username: str | None, *, from_stdin: bool) -> str | None:
 def _answers(request: CameraRequest) -> Iterator[Iterator[CameraReply]]:
     """Start ingest's code, and yield its answers as they come."""
     command = [sys.executable, "-m", "services.ingest.answer_lines"]
+    # Whoever sits at this machine may test what runs on it, too.
+    environment = {_NETWORKS: os.environ.get(_NETWORKS, "private,public,loopback")}
     try:
         process: LineProcess[Any]
-        with LineProcess(command, CameraReply) as process:  # type: ignore[arg-type]  # a union is no type
+        with LineProcess(command, CameraReply, environment=environment) as process:  # type: ignore[arg-type]  # a union is no type
             yield _listen(process, request)
     except LineProcessError as error:
         err.print(f"[red]{escape(str(error))}[/]", highlight=False)

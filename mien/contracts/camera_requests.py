@@ -1,14 +1,15 @@
 """What the gateway asks about cameras that may not be registered yet, and what ingest answers.
 
 The events that travel hold an identifier only. What is asked, an address perhaps with a password, lies in
-Redis under it for a minute (:func:`~mien.contracts.shared_state.camera_request_key`) and never in Kafka.
+Redis under it for a minute, encrypted (:func:`~mien.contracts.shared_state.camera_request_key`), and never
+in Kafka.
 """
 
 from typing import Annotated, Literal
 
 import msgspec
 
-from mien.contracts.cameras import Camera
+from mien.contracts.cameras import Camera, ShownCertificate
 from mien.contracts.events import Event
 
 REQUEST_TTL_SECONDS = 60
@@ -130,6 +131,7 @@ class CameraTested(Event, frozen=True, kw_only=True, tag="tested"):
         explanation: How it went, in words. Never holds credentials.
         reason: A word of a small closed set, as in the metrics; empty when all is well.
         advice: What to do about a failure; may be empty.
+        certificate: What the camera shows and nobody vouches for; None where that isn't the matter.
     """
 
     request_id: str
@@ -140,6 +142,7 @@ class CameraTested(Event, frozen=True, kw_only=True, tag="tested"):
     reason: str = ""
     advice: str = ""
     report: StreamReport | None = None
+    certificate: ShownCertificate | None = None
 
 
 class CameraFound(Event, frozen=True, kw_only=True, tag="found"):

@@ -9,6 +9,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 
+from mien.contracts.cameras import CameraState
 from mien.errors import ContractError
 
 IdentityState = Literal["provisional", "confirmed", "revised"]
@@ -44,6 +45,20 @@ class CameraChanged(Event, frozen=True, kw_only=True):
     """A camera was added, edited or removed; the registry in Redis says what holds now."""
 
     revision: int
+
+
+class CameraStateChanged(Event, frozen=True, kw_only=True):
+    """A camera's state became another one, or its reason did; the one before ends with it.
+
+    Attributes:
+        captured_at_ns: When the state began.
+        reason: In words; empty while all is well. Never holds credentials.
+        replica: Which ingest process says so.
+    """
+
+    state: CameraState
+    reason: str = ""
+    replica: str = ""
 
 
 class TracksObserved(Event, frozen=True, kw_only=True):

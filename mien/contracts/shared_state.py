@@ -129,8 +129,8 @@ def gallery_key(embedder: str) -> str:
 def camera_request_key(request_id: str) -> str:
     """What is asked about a camera that may not be registered, until somebody takes it up to answer.
 
-    A :data:`~mien.contracts.camera_requests.CameraRequest`; with a password in it, so it expires within a
-    minute and is deleted as it is read.
+    A :data:`~mien.contracts.camera_requests.CameraRequest`, JSON, encrypted, for it may hold a password; it
+    expires within a minute and is deleted as it is read.
     """
     return f"mien:camera-request:{request_id}"
 

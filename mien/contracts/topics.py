@@ -51,6 +51,7 @@ class Topic:
 CAMERAS: Final = Topic("mien.cameras.v1", _DAY_MS, _HOUR_MS)
 CAMERA_REQUESTS: Final = Topic("mien.camera-requests.v1", 5 * _MINUTE_MS, _MINUTE_MS)
 CAMERA_REPLIES: Final = Topic("mien.camera-replies.v1", 5 * _MINUTE_MS, _MINUTE_MS)
+CAMERA_STATES: Final = Topic("mien.camera-states.v1", _DAY_MS, _HOUR_MS)
 FRAMES: Final = Topic("mien.frames.v1", _MINUTE_MS, 30_000, retention_bytes=64 * 1024 * 1024)
 TRACKS: Final = Topic("mien.tracks.v1", _MINUTE_MS, 30_000)
 TRACK_EVENTS: Final = Topic("mien.track-events.v1", _HOUR_MS, 10 * _MINUTE_MS)
@@ -68,6 +69,7 @@ TOPICS: Final = (
     CAMERAS,
     CAMERA_REQUESTS,
     CAMERA_REPLIES,
+    CAMERA_STATES,
     FRAMES,
     TRACKS,
     TRACK_EVENTS,

@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 
 from mien.local.ports import read_ports
+from mien.runtime.secrets import load_keys
 
 
 class HomeInUseError(Exception):
@@ -54,13 +55,17 @@ class Home:
         return self.path / "secrets" / "first-admin-password"
 
     @property
+    def secret_keys(self) -> Path:
+        return self.path / "secrets" / "keys"
+
+    @property
     def database_url(self) -> str:
         return f"sqlite:///{self.path / 'gateway.sqlite3'}"
 
     def create(self) -> None:
         """Make the folder and what must be private in it."""
         self.path.mkdir(parents=True, exist_ok=True)
-        (self.path / "secrets").mkdir(mode=0o700, exist_ok=True)
+        load_keys(self.secret_keys)
 
     @contextmanager
     def locked(self) -> Iterator[None]:

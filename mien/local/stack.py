@@ -1,6 +1,7 @@
 """The whole of Mien on one machine: what runs, in which order, and which settings each process is given."""
 
 import asyncio
+import os
 import signal
 import sys
 from collections.abc import Mapping
@@ -115,6 +116,9 @@ def service_environment(options: StackOptions, ports: Mapping[str, int]) -> dict
         "MIEN_MODEL_SERVER_PORT": str(ports["serving"]),
         "MIEN_MODEL_SERVER_MODEL_REPO": str(REPOSITORY / "model_repo"),
         "MIEN_RECOGNIZER_MODEL_REPO": str(REPOSITORY / "model_repo"),
+        # The demo's cameras are on this machine, and whoever starts the stack may reach it anyway.
+        "MIEN_CAMERAS_NETWORKS": os.environ.get("MIEN_CAMERAS_NETWORKS", "private,public,loopback"),
+        "MIEN_SECRETS_KEY_FILE": str(home.secret_keys),
         "MIEN_GATEWAY_HOST": options.gateway_host,
         "MIEN_GATEWAY_PORT": str(ports["gateway"]),
         "MIEN_GATEWAY_DATABASE_URL": home.database_url,

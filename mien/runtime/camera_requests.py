@@ -2,7 +2,7 @@
 
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from redis.asyncio import Redis
@@ -15,10 +15,11 @@ from mien.contracts.camera_requests import (
     CameraRequest,
 )
 from mien.contracts.shared_state import camera_replies_key, camera_request_key
+from mien.runtime.secrets import SecretBox
 
-_REQUEST: msgspec.msgpack.Decoder[Any] = msgspec.msgpack.Decoder(CameraRequest)
+_REQUEST: msgspec.json.Decoder[Any] = msgspec.json.Decoder(CameraRequest)
 _REPLY: msgspec.msgpack.Decoder[Any] = msgspec.msgpack.Decoder(CameraReply)
-_MOST_REPLIES = 1024
+_MOST_REPLIES: Final = 1024
 
 
 @dataclass(frozen=True)
@@ -42,32 +43,38 @@ class Replies:
 
 
 class RequestStore:
-    """Requests until they are taken up, and their answers."""
+    """Requests, encrypted, until they are taken up; and their answers."""
 
-    def __init__(self, redis: Redis) -> None:
+    def __init__(self, redis: Redis, secrets: SecretBox) -> None:
         self._redis = redis
+        self._secrets = secrets
 
     async def put(self, request_id: str, request: CameraRequest) -> None:
         """Keep a request until it is taken up, at most for a minute."""
+        sealed = self._secrets.seal(msgspec.json.encode(request).decode())
         async with self._redis.pipeline(transaction=True) as pipe:
-            pipe.set(camera_request_key(request_id), msgspec.msgpack.encode(request), ex=REQUEST_TTL_SECONDS)
+            pipe.set(camera_request_key(request_id), sealed, ex=REQUEST_TTL_SECONDS)
             pipe.rpush(camera_replies_key(request_id), str(time.time_ns()))
             pipe.expire(camera_replies_key(request_id), ANSWERS_TTL_SECONDS)
             await pipe.execute()
 
     async def take(self, request_id: str) -> CameraRequest | None:
-        """Return a request and forget it, for it may hold a password; None when it has expired."""
+        """Return a request and forget it, for it may hold a password; None when it has expired.
+
+        Raises:
+            UndecipherableError: It was encrypted with a key that this process doesn't have.
+        """
         value = await self._redis.getdel(camera_request_key(request_id))
         if value is None:
             return None
-        request: CameraRequest = _REQUEST.decode(value)
+        request: CameraRequest = _REQUEST.decode(self._secrets.unseal(value.decode()))
         return request
 
     async def add_reply(self, reply: CameraReply) -> None:
         """Keep an answer for whoever asked; one to a request that has expired is let go."""
         key = camera_replies_key(reply.request_id)
         value = msgspec.msgpack.encode(reply)
-        # Kafka delivers at least once; the answer before is the one that a repetition repeats.
+        # Kafka delivers at least once: an answer may come again.
         if await self._redis.llen(key) < _MOST_REPLIES and value not in await self._redis.lrange(key, 1, -1):
             await self._redis.rpushx(key, value)
 

@@ -23,6 +23,7 @@ from services.gateway.people import NotFoundError
 from services.gateway.pipeline import InvalidInputError
 from services.gateway.routes import (
     camera_files,
+    camera_history,
     camera_requests,
     cameras,
     dashboard,
@@ -77,6 +78,7 @@ def create_app(context: Context | None, *, dashboard_dir: Path | None = None) ->
         cameras,
         camera_requests,
         camera_files,
+        camera_history,
         fitness,
         people,
         recognition,

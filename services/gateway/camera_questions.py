@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from mien.contracts.camera_requests import (
@@ -49,8 +48,8 @@ class CameraQuestions:
     With several gateways the answer reaches any of them, and the browser asks any of them.
     """
 
-    def __init__(self, redis: Redis, publisher: Publisher, *, partitions: int) -> None:
-        self._store = RequestStore(redis)
+    def __init__(self, store: RequestStore, publisher: Publisher, *, partitions: int) -> None:
+        self._store = store
         self._publisher = publisher
         self._partitions = partitions
 

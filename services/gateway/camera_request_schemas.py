@@ -14,9 +14,10 @@ from mien.contracts.camera_requests import (
     SearchEnded,
     TestStep,
 )
+from mien.contracts.cameras import SourceKind, Transport
 from services.gateway.camera_files.entry import FileFormat
 from services.gateway.camera_files.planning import Verdict
-from services.gateway.schemas import Credential, Schema, Url
+from services.gateway.schemas import Credential, Schema, ShownCertificateInfo, Url
 
 
 class StreamTestWanted(Schema):
@@ -27,6 +28,9 @@ class StreamTestWanted(Schema):
     password: Credential | None = None
     camera_id: Annotated[str, StringConstraints(max_length=48)] | None = None
     measure_seconds: Annotated[float, Field(ge=0, le=20)] = 4.0
+    kind: SourceKind | None = None
+    transport: Transport = "tcp"
+    certificate_sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] | None = None
 
 
 class ProfilesWanted(Schema):
@@ -100,6 +104,7 @@ class TestReply(Schema):
     advice: str
     has_snapshot: bool
     report: StreamReportInfo | None
+    certificate: ShownCertificateInfo | None
 
 
 class FoundReply(Schema):

@@ -5,7 +5,15 @@ from pathlib import Path
 
 from pydantic import Field, SecretStr
 
-from mien.runtime.settings import KafkaSettings, Port, RedisSettings, ServiceSettings, settings_config
+from mien.runtime.settings import (
+    CameraNetworkSettings,
+    KafkaSettings,
+    Port,
+    RedisSettings,
+    SecretSettings,
+    ServiceSettings,
+    settings_config,
+)
 
 
 class GatewaySettings(ServiceSettings):
@@ -42,6 +50,13 @@ class GatewaySettings(ServiceSettings):
     silent_track_seconds: float = Field(
         10.0, ge=2, le=100, description="A track unseen for this long is closed without its end event"
     )
+    camera_history_days: float = Field(
+        30.0, ge=1, le=3650, description="How long it is kept when a camera was away, and why"
+    )
+    cameras: CameraNetworkSettings = Field(
+        default_factory=lambda: CameraNetworkSettings(), description="MIEN_CAMERAS_*"
+    )
+    secrets: SecretSettings = Field(default_factory=lambda: SecretSettings(), description="MIEN_SECRETS_*")
     kafka: KafkaSettings = Field(default_factory=lambda: KafkaSettings(), description="MIEN_KAFKA_*")
     redis: RedisSettings = Field(default_factory=lambda: RedisSettings(), description="MIEN_REDIS_*")
 

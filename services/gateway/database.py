@@ -172,6 +172,19 @@ class Sighting(Base):
     __table_args__ = (Index("ix_sightings_camera_ended", "camera_id", "ended_at"),)
 
 
+class CameraStateEntry(Base):
+    """When a camera's state became this one; it ends with the next entry of the same camera."""
+
+    __tablename__ = "camera_states"
+    event_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    camera_id: Mapped[str] = mapped_column(String(48))
+    state: Mapped[str] = mapped_column(String(20))
+    reason: Mapped[str] = mapped_column(String(500), default="")
+    started_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+
+    __table_args__ = (Index("ix_camera_states_camera_started", "camera_id", "started_at"),)
+
+
 class AuditEntry(Base):
     """Who did what, from where; kept apart from what it was done to."""
 

@@ -8,6 +8,7 @@ from redis.asyncio import Redis
 
 from mien.contracts.camera_requests import CameraReply
 from mien.contracts.events import (
+    CameraStateChanged,
     EmotionEstimated,
     EnrolmentResult,
     IdentityDecided,
@@ -17,6 +18,7 @@ from mien.contracts.events import (
 )
 from mien.contracts.topics import (
     CAMERA_REPLIES,
+    CAMERA_STATES,
     EMOTIONS,
     ENROLMENT_RESULTS,
     IDENTITIES,
@@ -25,15 +27,19 @@ from mien.contracts.topics import (
     TRACKS,
     Topic,
 )
+from mien.runtime.camera_requests import RequestStore
 from mien.runtime.cameras import CameraDirectory, CameraRegistry
 from mien.runtime.event_loop import handle_events
 from mien.runtime.gallery import TemplateStore
 from mien.runtime.redis_connection import connect_redis
 from mien.runtime.rules import RuleStore
+from mien.runtime.secrets import open_box
 from mien.runtime.service import Service, announce_presence, run_service, run_until_stopped
 from mien.runtime.settings import settings_from_command_line
 from services.gateway.accounts import Accounts, load_cli_token
 from services.gateway.app import create_app
+from services.gateway.camera_history import CameraStateBook
+from services.gateway.camera_passwords import encrypt_passwords
 from services.gateway.camera_questions import CameraQuestions
 from services.gateway.config import GatewaySettings
 from services.gateway.context import Context
@@ -89,7 +95,8 @@ def build_context(
     service: Service, settings: GatewaySettings, *, database: Database, accounts: Accounts, redis: Redis
 ) -> Context:
     """Put together what requests need."""
-    registry = CameraRegistry(redis, partitions=settings.kafka.partitions)
+    secrets = open_box(settings.secrets)
+    registry = CameraRegistry(redis, partitions=settings.kafka.partitions, secrets=secrets)
     publisher = Publisher(settings.kafka)
     directory = CameraDirectory(registry)
     rules = RuleStore(redis)
@@ -111,7 +118,9 @@ def build_context(
         denials=Denials(database, redis, rules=rules, names=names, strangers=strangers),
         enrolment=EnrolmentRoad(database, redis, publisher, partitions=settings.kafka.partitions),
         publisher=publisher,
-        questions=CameraQuestions(redis, publisher, partitions=settings.kafka.partitions),
+        questions=CameraQuestions(
+            RequestStore(redis, secrets), publisher, partitions=settings.kafka.partitions
+        ),
     )
 
 
@@ -125,6 +134,12 @@ def _event_work(context: Context) -> list[Coroutine[Any, Any, None]]:
         directory=context.directory,
         names=context.names,
         silent_seconds=context.settings.silent_track_seconds,
+    )
+    states = CameraStateBook(
+        context.database,
+        context.redis,
+        directory=context.directory,
+        keep_days=context.settings.camera_history_days,
     )
     feed = LiveFeed(
         context.redis,
@@ -142,6 +157,7 @@ def _event_work(context: Context) -> list[Coroutine[Any, Any, None]]:
         (ENROLMENT_RESULTS, EnrolmentResult, context.enrolment.settle),
         (STRANGERS, StrangerEvent, context.strangers.note),
         (CAMERA_REPLIES, CameraReply, context.questions.note),
+        (CAMERA_STATES, CameraStateChanged, states.note),
     )
 
     async def consume(topic: Topic, event_type: Any, handle: Any) -> None:
@@ -160,6 +176,8 @@ def _event_work(context: Context) -> list[Coroutine[Any, Any, None]]:
         context.enrolment.run(service),
         recorder.run(service),
         context.strangers.run(service),
+        states.run(service),
+        encrypt_passwords(service, context.registry),
     )
     return [
         *(consume(*consumer) for consumer in consumers),

@@ -1,21 +1,17 @@
 """From what somebody wants to add to a camera as the registry keeps it."""
 
-from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from mien.contracts.cameras import Camera
-from services.gateway.pipeline import (
-    check_emotion_purpose,
-    slug_of,
-    split_camera_url,
-    split_main_stream_url,
-)
+from services.gateway.addresses import CameraAddress, check_kind, split_camera_url, split_main_stream_url
+from services.gateway.config import GatewaySettings
+from services.gateway.pipeline import check_emotion_purpose, slug_of
 from services.gateway.schemas import CameraCreate
 
 
-def new_camera(wanted: CameraCreate, taken: frozenset[str], *, video_folders: tuple[Path, ...]) -> Camera:
+def new_camera(wanted: CameraCreate, taken: frozenset[str], settings: GatewaySettings) -> Camera:
     """Return a camera with the credentials taken out of its address; the registry chooses its partition.
 
     Args:
@@ -24,7 +20,8 @@ def new_camera(wanted: CameraCreate, taken: frozenset[str], *, video_folders: tu
     Raises:
         InvalidInputError: An address is none that a camera may have, or emotion has no purpose.
     """
-    address = split_camera_url(wanted.url, video_folders=video_folders)
+    address = split_url(settings, wanted.url)
+    check_kind(wanted.kind, address.url)
     check_emotion_purpose(wanted.emotion_policy, wanted.emotion_purpose)
     fields = wanted.model_dump(exclude={"camera_id", "url", "username", "password"})
     named = {
@@ -34,17 +31,31 @@ def new_camera(wanted: CameraCreate, taken: frozenset[str], *, video_folders: tu
         "username": wanted.username or address.username,
         "password": wanted.password or address.password,
     }
-    named |= main_stream_fields(fields["main_stream_url"], named)
+    named |= main_stream_fields(settings, fields["main_stream_url"], named)
     return msgspec.convert(fields | named, Camera)
 
 
-def main_stream_fields(url: str | None, camera: dict[str, Any]) -> dict[str, Any]:
+def split_url(settings: GatewaySettings, url: str) -> CameraAddress:
+    """Check a camera's address by the gateway's settings and take its credentials out.
+
+    Raises:
+        InvalidInputError: It is none that a camera may have.
+    """
+    return split_camera_url(url, networks=settings.cameras.rules(), video_folders=settings.video_folders)
+
+
+def main_stream_fields(settings: GatewaySettings, url: str | None, camera: dict[str, Any]) -> dict[str, Any]:
     """Return what the address of a main stream sets beside the other fields of its camera.
 
     Raises:
         InvalidInputError: It is none, or names other credentials than its camera.
     """
-    address = split_main_stream_url(url, username=camera["username"], password=camera["password"])
+    address = split_main_stream_url(
+        url,
+        username=camera["username"],
+        password=camera["password"],
+        networks=settings.cameras.rules(),
+    )
     if address is None:
         return {"main_stream_url": None}
     credentials = {"username": address.username, "password": address.password}

@@ -4,9 +4,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
-from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
 from mien.contracts.cameras import Camera
 from mien.contracts.events import EmotionEstimated, IdentityAnswer, IdentityDecided
@@ -15,90 +13,12 @@ from mien.contracts.shared_state import Preview, TrackResult
 from mien.errors import PermanentError
 from services.gateway.who import WhoIsWho
 
-CAMERA_SCHEMES: Final = ("rtsp", "rtsps", "http", "https", "file")
 _MAX_SLUG: Final = 48
 Guard = tuple[int, int, int]
 
 
 class InvalidInputError(PermanentError):
     """What somebody asked for can't be; the message says why, in words for people."""
-
-
-@dataclass(frozen=True)
-class CameraAddress:
-    """A camera's address with the credentials taken out of it."""
-
-    url: str
-    username: str | None
-    password: str | None
-
-    def __repr__(self) -> str:
-        """Name the address without what must not reach a log."""
-        return f"CameraAddress({self.url!r})"
-
-
-def split_camera_url(url: str, *, video_folders: tuple[Path, ...] = ()) -> CameraAddress:
-    """Check a camera's address and take its credentials out.
-
-    Args:
-        video_folders: Where ``file:`` addresses may point to; empty allows any place.
-
-    Raises:
-        InvalidInputError: The scheme, host or path is none that a camera may have.
-    """
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError as error:
-        raise InvalidInputError("the camera's address is not a valid URL") from error
-    if parts.scheme not in CAMERA_SCHEMES:
-        raise InvalidInputError(
-            f"a camera's address starts with one of {', '.join(f'{s}:' for s in CAMERA_SCHEMES)}"
-        )
-    if any(ord(character) < 33 for character in url):
-        raise InvalidInputError("a camera's address holds no spaces or control characters")
-    if parts.scheme == "file":
-        return CameraAddress(_check_file(parts, video_folders), None, None)
-    if not parts.hostname:
-        raise InvalidInputError("a camera's address names a host, as in rtsp://192.168.1.20/stream")
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    netloc = host if port is None else f"{host}:{port}"
-    return CameraAddress(
-        urlunsplit((parts.scheme, netloc, parts.path, parts.query, "")),
-        unquote(parts.username) if parts.username else None,
-        unquote(parts.password) if parts.password else None,
-    )
-
-
-def split_main_stream_url(
-    url: str | None, *, username: str | None, password: str | None
-) -> CameraAddress | None:
-    """Check the address of a camera's main stream and take its credentials out; None where there is none.
-
-    Args:
-        username: The camera's own, as it will be, with its *password*: they are the main stream's, too.
-
-    Raises:
-        InvalidInputError: It is no address of a live stream, or names other credentials.
-    """
-    if url is None:
-        return None
-    address = split_camera_url(url)
-    if address.url.startswith("file:"):
-        raise InvalidInputError("a main stream is live, so its address is not that of a file")
-    named = (address.username or username, address.password or password)
-    if username is not None and named != (username, password):
-        raise InvalidInputError("a main stream has the user name and password of its camera, and no others")
-    return CameraAddress(address.url, *named)
-
-
-def _check_file(parts: SplitResult, video_folders: tuple[Path, ...]) -> str:
-    if parts.netloc not in ("", "localhost") or not parts.path.startswith("/"):
-        raise InvalidInputError("a video file's address is absolute, as in file:///srv/videos/door.mp4")
-    path = Path(unquote(parts.path)).resolve()
-    if video_folders and not any(path.is_relative_to(folder) for folder in video_folders):
-        raise InvalidInputError("this video file lies outside the folders that file cameras may use")
-    return path.as_uri()
 
 
 def slug_of(name: str, *, taken: frozenset[str] = frozenset()) -> str:

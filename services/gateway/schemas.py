@@ -2,15 +2,20 @@
 
 from datetime import datetime
 from typing import Annotated, Literal
+from zoneinfo import available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
 from mien.contracts.cameras import (
     CAMERA_ID_PATTERN,
     CameraState,
+    DecodePolicy,
     EmotionPolicy,
     Fitness,
     IdentityPolicy,
+    SourceKind,
+    Transport,
+    Weekday,
     ZoneIgnores,
 )
 from mien.contracts.events import IdentityAnswer, RejectionReason
@@ -65,6 +70,31 @@ class IgnoredZoneInfo(Schema):
     ignores: ZoneIgnores = "movement"
 
 
+class OpenHoursInfo(Schema):
+    """A stretch of some days of the week; an end not later than the start is on the day after."""
+
+    days: Annotated[list[Weekday], Field(min_length=1, max_length=7)]
+    start: Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+    end: Annotated[str, StringConstraints(pattern=r"^(([01]\d|2[0-3]):[0-5]\d|24:00)$")]
+
+
+class ScheduleInfo(Schema):
+    """When a camera is open, on the clocks of its place; at all other times it is closed."""
+
+    time_zone: str
+    hours: Annotated[list[OpenHoursInfo], Field(min_length=1, max_length=28)]
+
+    @field_validator("time_zone")
+    @classmethod
+    def _check_time_zone(cls, name: str) -> str:
+        if name not in available_timezones():
+            raise ValueError("expected the name of a time zone, as in Europe/Berlin")
+        return name
+
+
+Sha256 = Annotated[str, StringConstraints(strip_whitespace=True, to_lower=True, pattern=r"^[0-9a-fA-F]{64}$")]
+
+
 class CameraFields(Schema):
     """What can be said about a camera besides its name and address."""
 
@@ -81,6 +111,12 @@ class CameraFields(Schema):
     demo: bool = False
     main_stream_url: Url | None = None
     ignored_zones: Annotated[list[IgnoredZoneInfo], Field(max_length=16)] = []
+    kind: SourceKind | None = None
+    transport: Transport = "tcp"
+    decode: DecodePolicy = "auto"
+    jpeg_quality: Annotated[int, Field(ge=30, le=100)] | None = None
+    schedule: ScheduleInfo | None = None
+    certificate_sha256: Sha256 | None = None
 
 
 class CameraCreate(CameraFields):
@@ -110,6 +146,14 @@ class MainStreamStatusInfo(Schema):
     wanted: bool
 
 
+class ShownCertificateInfo(Schema):
+    """A certificate that a camera shows and that nobody vouches for."""
+
+    sha256: str
+    subject: str
+    not_after: str
+
+
 class CameraStatusInfo(Schema):
     """What ingest last said about a camera; ``unassigned`` when nobody has for a while."""
 
@@ -126,6 +170,33 @@ class CameraStatusInfo(Schema):
     reconnects: int
     dropped: dict[str, int]
     main_stream: MainStreamStatusInfo | None
+    opens_at_ns: int | None
+    clock_skew_seconds: float | None
+    stated_fps: float | None
+    keyframes_only: bool
+    certificate: ShownCertificateInfo | None
+
+
+class CameraPeriod(Schema):
+    """What a camera's state was for a while, and why; the one of now has no end yet."""
+
+    state: CameraState
+    reason: str
+    started_at: datetime
+    ended_at: datetime | None
+
+
+class CameraHistory(Schema):
+    """How a camera was over a time.
+
+    *uptime* is the share in which it delivered pictures, of the time in which it should have; None where
+    that was no time at all.
+    """
+
+    since: datetime
+    uptime: float | None
+    losses: int
+    periods: list[CameraPeriod]
 
 
 class FitnessInfo(Schema):
@@ -164,6 +235,13 @@ class CameraInfo(Schema):
     demo: bool
     main_stream_url: str | None
     ignored_zones: list[IgnoredZoneInfo]
+    kind: SourceKind | None
+    source: SourceKind | None
+    transport: Transport
+    decode: DecodePolicy
+    jpeg_quality: int | None
+    schedule: ScheduleInfo | None
+    certificate_sha256: str | None
     partition: int
     revision: int
     status: CameraStatusInfo

@@ -24,6 +24,7 @@ _BY_FAILURE: Final = {
     "stalled": "The connection may be too weak for this stream: try a smaller one.",
     "untrusted": "Have a look at the certificate, and accept it when it is the camera's own.",
     "forbidden": "An administrator decides in which networks cameras may be (MIEN_CAMERAS_NETWORKS).",
+    "no_address": "The address of a stream begins with rtsp:// or http://, and names the camera.",
     "no_onvif": "Turn ONVIF on in the camera's settings (some makers want a user of its own for it), or "
     "enter the address of its stream.",
     "no_streams": "Enter the address of a stream by hand; the camera's manual names it.",

@@ -89,12 +89,13 @@ class Answerer:
             size_wh=result.report.size_wh if result.report else None,
             snapshot_jpeg=result.snapshot_jpeg,
             report=result.report,
+            certificate=result.certificate,
         )
 
     async def _list_profiles(self, request: ProfileQuery, say: Callable[..., None]) -> None:
         try:
             async with asyncio.timeout(_DEADLINE_SECONDS):
-                streams = await list_streams(request)
+                streams = await list_streams(request, self._settings.cameras.rules())
         except TimeoutError:
             error = SoapError("no_answer", _TOO_LONG)
         except SoapError as refused:

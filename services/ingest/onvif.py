@@ -12,6 +12,7 @@ from xml.sax.saxutils import escape
 import aiohttp
 
 from mien.contracts.camera_requests import CameraDevice, ProfileQuery, StreamProfile
+from mien.runtime.networks import CameraNetworks, ForbiddenAddressError
 from services.ingest.soap import SoapError, SoapLogin, call, find, find_all, open_session, text_of
 
 _DEVICE: Final = 'xmlns="http://www.onvif.org/ver10/device/wsdl"'
@@ -55,7 +56,7 @@ def device_service(address: str) -> str:
     return urlunsplit((parts.scheme, netloc, path, "", ""))
 
 
-async def list_streams(query: ProfileQuery) -> Streams:
+async def list_streams(query: ProfileQuery, networks: CameraNetworks) -> Streams:
     """Ask a camera who it is and for its streams.
 
     Whatever addresses it names, only the host that was asked for is connected to.
@@ -64,8 +65,12 @@ async def list_streams(query: ProfileQuery) -> Streams:
         SoapError: It does not answer, refuses, or offers no stream.
     """
     service = device_service(query.address)
+    try:
+        networks.check_host(urlsplit(service).hostname or "")
+    except ForbiddenAddressError as error:
+        raise SoapError("forbidden", str(error)) from error
     login = SoapLogin(query.username, query.password)
-    async with open_session(login) as session:
+    async with open_session(login, networks) as session:
         login = replace(login, clock_offset=await _clock_offset(session, service))
         media = await _media_service(session, service, login)
         device = await _device(session, service, login)

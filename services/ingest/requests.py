@@ -6,7 +6,6 @@ from contextlib import suppress
 from typing import Any, Final
 
 import structlog
-from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from mien.contracts.camera_requests import REQUEST_TTL_SECONDS, CameraReply, CameraTestRequested
@@ -16,6 +15,7 @@ from mien.errors import PermanentError, TransientError
 from mien.runtime import metrics
 from mien.runtime.bus import commit, open_consumer, open_event_producer, publish
 from mien.runtime.camera_requests import RequestStore
+from mien.runtime.secrets import UndecipherableError
 from mien.runtime.service import Service
 from services.ingest.answering import Answerer
 from services.ingest.config import IngestSettings
@@ -28,7 +28,7 @@ _AT_ONCE: Final = 4
 _MOST_WAITING: Final = 32
 
 
-async def answer_requests(service: Service, settings: IngestSettings, redis: Redis) -> None:
+async def answer_requests(service: Service, settings: IngestSettings, store: RequestStore) -> None:
     """Answer what is asked until the service stops.
 
     A request is committed as soon as it is read: somebody waits in front of a screen, and asks again rather
@@ -38,7 +38,7 @@ async def answer_requests(service: Service, settings: IngestSettings, redis: Red
         open_event_producer(settings.kafka) as producer,
         open_consumer(settings.kafka, CAMERA_REQUESTS, GROUP, offset_reset="latest") as consumer,
     ):
-        desk = RequestDesk(settings, RequestStore(redis), producer)
+        desk = RequestDesk(settings, store, producer)
         try:
             while not service.stop.is_set():
                 batches = await consumer.getmany(timeout_ms=_POLL_MS)
@@ -88,6 +88,9 @@ class RequestDesk:
                 request = await self._store.take(request_id)
             except (RedisError, OSError) as error:
                 self._drop("redis", type(error).__name__)
+                return
+            except UndecipherableError as error:
+                self._drop("undecipherable", str(error))
                 return
             if request is None:  # expired, or another replica has it
                 self._drop("stale", request_id)

@@ -4,9 +4,11 @@ Seven fixed requests need no WSDL: a client generated from it (zeep) is 29 packa
 comes back is read by local names, because makers differ in everything else.
 """
 
+import asyncio
 import base64
 import hashlib
 import secrets
+import socket
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -15,8 +17,11 @@ from xml.etree.ElementTree import Element, ParseError
 from xml.sax.saxutils import escape
 
 import aiohttp
+from aiohttp.abc import AbstractResolver, ResolveResult
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
+
+from mien.runtime.networks import CameraNetworks, ForbiddenAddressError
 
 MAX_ANSWER_BYTES: Final = 1024 * 1024
 _MAX_TEXT: Final = 200
@@ -70,12 +75,17 @@ class SoapLogin:
         )
 
 
-def open_session(login: SoapLogin) -> aiohttp.ClientSession:
-    """Return a session for one camera; some ask for HTTP digest besides the token."""
+def open_session(login: SoapLogin, networks: CameraNetworks) -> aiohttp.ClientSession:
+    """Return a session for one camera; some ask for HTTP digest besides the token.
+
+    Args:
+        networks: Where names may lead; addresses that are no names are for the caller to judge.
+    """
     middlewares: list[aiohttp.ClientMiddlewareType] = []
     if login.username:
         middlewares.append(aiohttp.DigestAuthMiddleware(login.username, login.password or ""))
     return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(resolver=_JudgedResolver(networks)),
         middlewares=middlewares,
         timeout=aiohttp.ClientTimeout(total=_CALL_SECONDS),
         cookie_jar=aiohttp.DummyCookieJar(),
@@ -102,6 +112,11 @@ async def call(session: aiohttp.ClientSession, url: str, body: str, login: SoapL
             status = reply.status
     except aiohttp.ClientConnectorDNSError as error:
         raise SoapError("unknown_host", "the camera's host name is not known") from error
+    except ForbiddenAddressError as error:
+        raise SoapError("forbidden", str(error)) from error
+    except aiohttp.ClientSSLError as error:
+        words = "nobody vouches for the camera's certificate: ask it over http:// instead"
+        raise SoapError("untrusted", words) from error
     except aiohttp.ClientConnectorError as error:
         raise SoapError(
             "refused", "the camera refuses the connection: nothing listens on this port"
@@ -149,6 +164,32 @@ def text_of(element: Element | None, *path: str, limit: int = _MAX_TEXT) -> str:
 def local_name(element: Element) -> str:
     """Return an element's name without its namespace."""
     return element.tag.rpartition("}")[2] if isinstance(element.tag, str) else ""
+
+
+class _JudgedResolver(AbstractResolver):
+    """Resolves names to where cameras may be, and to nowhere else."""
+
+    def __init__(self, networks: CameraNetworks) -> None:
+        self._networks = networks
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        """Return the one address to connect to."""
+        address = await asyncio.to_thread(self._networks.resolve, host)
+        return [
+            ResolveResult(
+                hostname=host,
+                host=address,
+                port=port,
+                family=socket.AF_INET6 if ":" in address else socket.AF_INET,
+                proto=0,
+                flags=socket.AI_NUMERICHOST,
+            )
+        ]
+
+    async def close(self) -> None:
+        """Nothing is held."""
 
 
 async def _read(reply: aiohttp.ClientResponse) -> bytes:

@@ -11,14 +11,22 @@ import av
 import msgspec
 
 from mien.contracts.camera_requests import StreamReport, StreamTest, TestStep
-from mien.contracts.cameras import Camera
+from mien.contracts.cameras import Camera, ShownCertificate
 from mien.errors import MienError
+from mien.runtime.networks import ForbiddenAddressError
+from services.ingest.address import AddressError
 from services.ingest.advice import advice_for, warnings_for
+from services.ingest.certificates import UntrustedError
 from services.ingest.config import IngestSettings
-from services.ingest.failures import Failure, UnsupportedError, explain, explain_silence
+from services.ingest.failures import (
+    Failure,
+    FailureError,
+    UnsupportedError,
+    explain,
+    explain_silence,
+)
 from services.ingest.picture import DamagedPictureError, Picture
-from services.ingest.sources import VideoSource, open_source
-from services.ingest.stream import OpenSource
+from services.ingest.sources import OpenSource, VideoSource, open_source
 
 _SNAPSHOT_WIDTH_PX: Final = 1280
 # Cameras with a keyframe every ten seconds exist.
@@ -35,6 +43,7 @@ class TrialResult:
     advice: str = ""
     snapshot_jpeg: bytes | None = None
     report: StreamReport | None = None
+    certificate: ShownCertificate | None = None
 
 
 def try_stream(
@@ -56,7 +65,7 @@ def try_stream(
         tell("connecting")
         with closing(open_camera(request.camera, settings, stop)) as source:
             attempt.watch(source)
-    except (av.FFmpegError, OSError, MienError, UnsupportedError) as error:
+    except (av.FFmpegError, OSError, MienError, UnsupportedError, FailureError, UntrustedError) as error:
         if attempt.jpeg is None:
             return _failed(attempt.explain(error))
     if attempt.jpeg is None:
@@ -123,6 +132,10 @@ class _Attempt:
 
     def explain(self, error: Exception) -> Failure:
         """Say what an error means."""
+        if isinstance(error, ForbiddenAddressError):
+            return Failure("unsupported", "forbidden", str(error))
+        if isinstance(error, AddressError):
+            return Failure("unsupported", "no_address", str(error))
         opened = self._source is not None
         limit = self._settings.stall_timeout_seconds / 2 if opened else self._settings.open_timeout_seconds
         return explain(
@@ -152,7 +165,9 @@ class _Attempt:
 
 
 def _failed(failure: Failure) -> TrialResult:
-    return TrialResult(False, failure.words, failure.key, advice_for(failure.key))
+    return TrialResult(
+        False, failure.words, failure.key, advice_for(failure.key), certificate=failure.certificate
+    )
 
 
 def _rounded(value: float | None, digits: int) -> float | None:

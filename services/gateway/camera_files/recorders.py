@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from services.gateway.addresses import CAMERA_SCHEMES
 from services.gateway.camera_files.entry import FileEntry
 from services.gateway.camera_files.variables import Variables
-from services.gateway.pipeline import CAMERA_SCHEMES
 
 _RESTREAM_HOSTS: Final = ("127.0.0.1", "localhost", "::1", "go2rtc", "frigate")
 _RESTREAM_PORT: Final = 8554

@@ -168,7 +168,7 @@ async def _plan(context: Context, file: UploadFile, variables: str) -> tuple[Cam
         return read, plan_import(read.entries, registered, build)
 
     def build(wanted: CameraCreate, taken: frozenset[str]) -> Camera:
-        return new_camera(wanted, taken, video_folders=context.settings.video_folders)
+        return new_camera(wanted, taken, context.settings)
 
     return await asyncio.to_thread(plan)
 

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Depends, Path, Query, Response, status
 from mien.contracts.camera_requests import CameraSearch, ProfileQuery, StreamTest
 from mien.contracts.cameras import Camera
 from services.gateway.access import ContextDep, require_session
+from services.gateway.addresses import check_kind
 from services.gateway.camera_request_schemas import (
     AnswersInfo,
     ProfilesWanted,
@@ -19,7 +20,7 @@ from services.gateway.camera_request_schemas import (
     StreamTestWanted,
     reply_info,
 )
-from services.gateway.pipeline import split_camera_url
+from services.gateway.new_camera import split_url
 
 router = APIRouter(prefix="/api/camera-requests", tags=["cameras"], dependencies=[Depends(require_session)])
 RequestIdPath = Annotated[str, Path(max_length=48)]
@@ -28,7 +29,8 @@ RequestIdPath = Annotated[str, Path(max_length=48)]
 @router.post("/test", status_code=status.HTTP_202_ACCEPTED)
 async def test_camera(wanted: StreamTestWanted, context: ContextDep) -> QuestionAsked:
     """Open an address and say how it is: a step, and steps again, then how it went, with a picture."""
-    address = split_camera_url(wanted.url, video_folders=context.settings.video_folders)
+    address = split_url(context.settings, wanted.url)
+    check_kind(wanted.kind, address.url)
     username, password = wanted.username or address.username, wanted.password or address.password
     if password is None and wanted.camera_id is not None:
         known = await context.registry.get(wanted.camera_id)
@@ -42,6 +44,9 @@ async def test_camera(wanted: StreamTestWanted, context: ContextDep) -> Question
         partition=0,
         username=username,
         password=password,
+        kind=wanted.kind,
+        transport=wanted.transport,
+        certificate_sha256=wanted.certificate_sha256,
     )
     request = StreamTest(camera=camera, measure_seconds=wanted.measure_seconds)
     return QuestionAsked(request_id=await context.questions.ask(request))

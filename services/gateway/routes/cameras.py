@@ -15,13 +15,14 @@ from mien.contracts.topics import CAMERAS
 from mien.errors import TransientError
 from services.gateway.access import ContextDep, PrincipalDep, require_session
 from services.gateway.accounts import Principal
+from services.gateway.addresses import check_kind
 from services.gateway.context import Context
 from services.gateway.database import audit
 from services.gateway.fitness import CHANGES_VIEW, forget_fitness, read_fitness
 from services.gateway.hub import FrameMessage, Viewer
-from services.gateway.new_camera import main_stream_fields, new_camera
+from services.gateway.new_camera import main_stream_fields, new_camera, split_url
 from services.gateway.people import NotFoundError
-from services.gateway.pipeline import check_emotion_purpose, split_camera_url
+from services.gateway.pipeline import check_emotion_purpose
 from services.gateway.schemas import (
     CameraCreate,
     CameraEdit,
@@ -55,13 +56,8 @@ async def list_cameras(context: ContextDep) -> list[CameraInfo]:
 async def add_camera(wanted: CameraCreate, context: ContextDep, principal: PrincipalDep) -> CameraInfo:
     """Add a camera; credentials in its address are taken out of it."""
     known = await context.registry.list_cameras()
-    camera = await context.registry.add(
-        new_camera(
-            wanted,
-            frozenset(camera.camera_id for camera in known),
-            video_folders=context.settings.video_folders,
-        )
-    )
+    taken = frozenset(camera.camera_id for camera in known)
+    camera = await context.registry.add(new_camera(wanted, taken, context.settings))
     await announce(context, camera)
     await note(context, principal, "camera.added", camera.camera_id)
     return (await _with_records(context, [camera]))[0]
@@ -81,12 +77,13 @@ async def edit_camera(
     camera = await context.registry.get(camera_id)
     changes: dict[str, Any] = edit.model_dump(exclude_unset=True)
     if "url" in changes:
-        address = split_camera_url(changes["url"], video_folders=context.settings.video_folders)
+        address = split_url(context.settings, changes["url"])
         found = {"username": address.username, "password": address.password}
         changes = {name: value for name, value in found.items() if value} | changes | {"url": address.url}
     if "main_stream_url" in changes:
         known = {"username": camera.username, "password": camera.password} | changes
-        changes |= main_stream_fields(changes["main_stream_url"], known)
+        changes |= main_stream_fields(context.settings, changes["main_stream_url"], known)
+    check_kind(changes.get("kind", camera.kind), changes.get("url", camera.url))
     check_emotion_purpose(
         changes.get("emotion_policy", camera.emotion_policy),
         changes.get("emotion_purpose", camera.emotion_purpose),
@@ -150,6 +147,7 @@ def camera_info(camera: Camera, camera_status: CameraStatus | None, fitness: Fit
     has_password = fields.pop("password") is not None
     return CameraInfo(
         **fields,
+        source=camera.source,
         has_password=has_password,
         status=CameraStatusInfo.model_validate(msgspec.to_builtins(said)),
         fitness=fitness,

@@ -15,7 +15,7 @@ from redis.asyncio import Redis
 
 from mien.local.ports import choose_ports
 from mien.runtime.service import Service
-from mien.runtime.settings import KafkaSettings, RedisSettings
+from mien.runtime.settings import KafkaSettings, RedisSettings, SecretSettings
 from services.gateway.config import GatewaySettings
 from services.gateway.main import run_gateway
 
@@ -78,6 +78,7 @@ async def start_gateway(
         cli_token_path=folder / "token",
         first_password_path=folder / "password",
         dashboard_dir=folder / "dist",
+        secrets=SecretSettings(key_file=folder / "secrets" / "keys"),
         kafka=KafkaSettings(bootstrap_servers=kafka, partitions=PARTITIONS),
         redis=RedisSettings(url=SecretStr(redis_url)),
         **settings,  # type: ignore[arg-type]  # what the test says

@@ -25,11 +25,12 @@ from mien.contracts.topics import CAMERAS, FRAMES
 from mien.runtime.bus import create_topics, open_event_producer, publish
 from mien.runtime.cameras import CameraRegistry
 from mien.runtime.redis_connection import connect_redis
+from mien.runtime.secrets import SecretBox
 from mien.runtime.settings import KafkaSettings, RedisSettings
 from mien.simulator.camera import ClipSource, SimulatedCamera
 from mien.simulator.clips import load_clip
 from mien.simulator.simulator import CameraSimulator, run_simulator
-from tests.integration.ingest.harness import CREDENTIALS, start_ingest, until, write_clip
+from tests.integration.ingest.harness import CREDENTIALS, SECRET_KEY, start_ingest, until, write_clip
 
 PARTITIONS = 4
 IDS = ("one", "two", "three", "four")
@@ -43,7 +44,7 @@ class Bench:
     ) -> None:
         self.redis = redis
         self.simulator = simulator
-        self.registry = CameraRegistry(redis, partitions=PARTITIONS)
+        self.registry = CameraRegistry(redis, partitions=PARTITIONS, secrets=SecretBox([SECRET_KEY]))
         self.frames: defaultdict[str, list[Frame]] = defaultdict(list)
         self.partitions: defaultdict[str, set[int]] = defaultdict(set)
         self.replicas: list[subprocess.Popen[bytes]] = []

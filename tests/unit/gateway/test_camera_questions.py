@@ -26,12 +26,14 @@ from mien.contracts.topics import Topic
 from mien.errors import TransientError
 from mien.runtime.camera_requests import RequestStore
 from mien.runtime.event_loop import Received
+from mien.runtime.secrets import SecretBox, UndecipherableError, new_key, open_box
 from services.gateway.camera_questions import CameraQuestions
 from services.gateway.people import NotFoundError
 from services.gateway.publisher import Publisher
 from tests.unit.gateway.conftest import Gateway
 
 PASSWORD = "hunter2"
+BOX = SecretBox([new_key()])
 TEST = StreamTest(
     camera=Camera(camera_id="c", name="C", url="rtsp://h/x", partition=0, username="admin", password=PASSWORD)
 )
@@ -58,7 +60,7 @@ async def redis() -> AsyncIterator[Redis]:
 
 def questions(redis: Redis, published: Published | None = None) -> CameraQuestions:
     """Return questions that are published nowhere."""
-    return CameraQuestions(redis, cast(Publisher, published or Published()), partitions=4)
+    return CameraQuestions(RequestStore(redis, BOX), cast(Publisher, published or Published()), partitions=4)
 
 
 def replied(kind: Any, request_id: str, number: int, **fields: Any) -> Received[CameraReply]:
@@ -81,7 +83,9 @@ async def test_password_is_in_redis_for_whoever_answers_and_not_on_kafka(redis: 
     assert isinstance(event, CameraTestRequested)
     assert event.request_id == request_id
     assert PASSWORD.encode() not in encode_event(event)
-    store = RequestStore(redis)
+    (key,) = await redis.keys("mien:camera-request:*")
+    assert PASSWORD.encode() not in await redis.get(key)
+    store = RequestStore(redis, BOX)
     assert await store.take(request_id) == TEST
     assert await store.take(request_id) is None
 
@@ -90,6 +94,13 @@ async def test_requests_never_show_their_password() -> None:
     """Not in logs, wherever one is printed."""
     assert PASSWORD not in repr(TEST)
     assert PASSWORD not in repr(ProfileQuery(address="h", username="u", password=PASSWORD))
+
+
+async def test_request_of_another_key_is_not_read(redis: Redis) -> None:
+    """A replica with other keys says so, and does not answer."""
+    request_id = await questions(redis).ask(TEST)
+    with pytest.raises(UndecipherableError):
+        await RequestStore(redis, SecretBox([new_key()])).take(request_id)
 
 
 async def test_what_was_asked_expires(redis: Redis) -> None:
@@ -142,7 +153,7 @@ async def test_nobody_waits_for_ever(redis: Redis, taken_up: bool, age_seconds: 
     asked = questions(redis)
     request_id = await asked.ask(CameraSearch())
     if taken_up:
-        await RequestStore(redis).take(request_id)
+        await RequestStore(redis, BOX).take(request_id)
     asked_at_ns = time.time_ns() - round(age_seconds * 1e9)
     await redis.lset(camera_replies_key(request_id), 0, str(asked_at_ns))
     answers = await asked.answers(request_id, seen=0, wait_seconds=5)
@@ -172,6 +183,7 @@ async def test_question_without_a_broker_is_refused_in_words(gateway_with_redis:
 async def test_stored_password_is_used_at_its_own_host_only(gateway_with_redis: Gateway) -> None:
     """A test of another address must not carry a camera's password there."""
     client, redis = gateway_with_redis.client, gateway_with_redis.context.redis
+    store = RequestStore(redis, open_box(gateway_with_redis.context.settings.secrets))
     camera = {"camera_id": "door", "name": "Door", "url": "rtsp://10.0.0.2/a", "username": "admin"}
     answer = await client.post("/api/cameras", json=camera | {"password": PASSWORD})
     assert answer.status_code == 201, answer.text
@@ -179,7 +191,7 @@ async def test_stored_password_is_used_at_its_own_host_only(gateway_with_redis: 
     for url in ("rtsp://10.0.0.2/b", "rtsp://10.0.0.66/b"):
         await client.post("/api/camera-requests/test", json={"url": url, "camera_id": "door"})
         (key,) = await redis.keys("mien:camera-request:*")
-        request = await RequestStore(redis).take(key.decode().rpartition(":")[2])
+        request = await store.take(key.decode().rpartition(":")[2])
         assert isinstance(request, StreamTest)
         seen[url] = request.camera.password
     assert seen == {"rtsp://10.0.0.2/b": PASSWORD, "rtsp://10.0.0.66/b": None}

@@ -3,7 +3,6 @@
 import asyncio
 import threading
 import time
-from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -16,6 +15,8 @@ from mien.runtime import metrics
 from mien.runtime.service import Service
 from services.ingest.config import IngestSettings
 from services.ingest.fleet import CameraFleet
+from services.ingest.sources.source import SourceBase
+from services.ingest.state_events import StateJournal
 
 DEADLINE_SECONDS = 5
 MAIN = "main-stream-"
@@ -37,17 +38,12 @@ class FakeDirectory:
         self.changed.set()
 
 
-@dataclass
-class SilentSource:
+class SilentSource(SourceBase):
     """Gives nothing until it is told to stop, or for ever when it hangs."""
 
-    stop: threading.Event
-    release: threading.Event
-    hangs: bool
-    codec: str = "h264"
-    lag_seconds: float = 0.0
-    is_wanted: bool = True
-    dropped: Counter[str] = field(default_factory=Counter)
+    def __init__(self, stop: threading.Event, release: threading.Event, *, hangs: bool) -> None:
+        super().__init__("h264")
+        self.stop, self.release, self.hangs = stop, release, hangs
 
     def pictures(self) -> Iterator[None]:
         while not self.release.is_set() and (self.hangs or not self.stop.is_set()):
@@ -66,6 +62,7 @@ class Rig:
         self.service.health.started()
         self.opened: list[Camera] = []
         self.release = threading.Event()
+        self.journal = StateJournal("replica")
         self.hanging: set[str] = set()
         self.hanging_urls: set[str] = set()
         self.fleet = CameraFleet(
@@ -74,6 +71,7 @@ class Rig:
             None,  # Redis is for statuses and epochs, which these tests leave alone
             self.directory,  # type: ignore[arg-type]
             send=self._send,
+            journal=self.journal,
             open_camera=self._open,
         )
 

@@ -7,6 +7,7 @@ import type {
   CameraCreate,
   CameraEdit,
   CameraExport,
+  CameraHistory,
   CameraWork,
   FitnessReport,
   ImportPreview,
@@ -94,6 +95,8 @@ export const api = {
   removeCamera: (cameraId: string) => request<void>("DELETE", `/api/cameras/${id(cameraId)}`),
   fitness: (cameraId: string) => request<FitnessReport>("GET", `/api/cameras/${id(cameraId)}/fitness`),
   resetFitness: (cameraId: string) => request<void>("DELETE", `/api/cameras/${id(cameraId)}/fitness`),
+  cameraHistory: (cameraId: string, hours: number) =>
+    request<CameraHistory>("GET", `/api/cameras/${id(cameraId)}/history?hours=${hours}`),
   work: (cameraId: string) => request<CameraWork>("GET", `/api/cameras/${id(cameraId)}/work`),
 
   searchCameras: (seconds: number) => request<Asked>("POST", "/api/camera-requests/search", { seconds }),

@@ -27,7 +27,7 @@ export const Tile = memo(function Tile({ camera, onEnlarge, onFigures, overlay }
   return (
     <article
       ref={parts.tile}
-      className={`tile ${words.tone === "good" ? "" : "tile--quiet"}`}
+      className={`tile ${words.delivers ? "" : "tile--quiet"}`}
       data-testid="tile"
       data-camera-id={camera.camera_id}
       data-names={camera.identity_policy}
@@ -40,7 +40,7 @@ export const Tile = memo(function Tile({ camera, onEnlarge, onFigures, overlay }
           <div ref={parts.overlay} className="tile__faces" />
           {overlay ?? (showsZones && <ZoneShapes zones={camera.ignored_zones} />)}
         </div>
-        {words.tone !== "good" && <TileMessage camera={camera} status={status} />}
+        {!words.delivers && <TileMessage camera={camera} status={status} />}
         <p ref={parts.age} className="tile__age" />
       </div>
       <footer className="tile__foot">

@@ -94,7 +94,7 @@ function CameraCard({ camera, edit, remove }: { camera: Camera; edit: () => void
       data-state={status.state}
     >
       <Link to={cameraPath(camera)} className="card__picture">
-        <Snapshot camera={camera} live={words.tone === "good"} />
+        <Snapshot camera={camera} live={words.delivers} />
       </Link>
       <div className="card__body">
         <header>
@@ -108,10 +108,10 @@ function CameraCard({ camera, edit, remove }: { camera: Camera; edit: () => void
         {words.long && <p className={`card__reason card__reason--${words.tone}`}>{words.long}</p>}
         <p className="address">{camera.url}</p>
         <p className="muted">
-          {words.tone === "good" &&
+          {words.delivers &&
             `${status.captured_fps.toFixed(0)} fps, ${status.published_fps.toFixed(1)} sampled`}
-          {words.tone === "good" && video && ` · ${video}`}
-          {words.tone !== "good" && `Up to ${camera.sampled_fps} fps sampled`}
+          {words.delivers && video && ` · ${video}`}
+          {!words.delivers && `Up to ${camera.sampled_fps} fps sampled`}
         </p>
         <div className="card__badges">
           {camera.demo && <span className="badge">Demo</span>}

@@ -64,6 +64,7 @@ async function addAgain(camera: Camera, editAgain: (camera: Camera) => void): Pr
     revision: _revision,
     status: _status,
     fitness: _fitness,
+    source: _source,
     ...fields
   } = camera;
   const added = await api.addCamera(fields);

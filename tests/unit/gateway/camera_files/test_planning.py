@@ -7,6 +7,7 @@ import pytest
 from mien.contracts.cameras import Camera, IgnoredZone
 from services.gateway.camera_files import FileEntry, plan_import, read_camera_file, to_csv, to_yaml
 from services.gateway.camera_files.planning import PlannedCamera, address_key
+from services.gateway.config import GatewaySettings
 from services.gateway.new_camera import new_camera
 from services.gateway.schemas import CameraCreate
 
@@ -25,7 +26,7 @@ DOOR = Camera(
 
 def build(wanted: CameraCreate, taken: frozenset[str]) -> Camera:
     """Make a camera as the gateway does."""
-    return new_camera(wanted, taken, video_folders=())
+    return new_camera(wanted, taken, GatewaySettings())
 
 
 def plan(*fields: dict[str, Any], registered: tuple[Camera, ...] = (DOOR,)) -> list[PlannedCamera]:

@@ -283,6 +283,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/cameras/{camera_id}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Camera History
+         * @description Return when a camera delivered pictures, when it didn't, and why; the newest first.
+         */
+        get: operations["get_camera_history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/cameras/{camera_id}/snapshot.jpg": {
         parameters: {
             query?: never;
@@ -992,6 +1012,14 @@ export interface components {
         CameraCreate: {
             /** Camera Id */
             camera_id?: string | null;
+            /** Certificate Sha256 */
+            certificate_sha256?: string | null;
+            /**
+             * Decode
+             * @default auto
+             * @enum {string}
+             */
+            decode: "auto" | "keyframes" | "all";
             /**
              * Demo
              * @default false
@@ -1029,6 +1057,10 @@ export interface components {
              * @default []
              */
             ignored_zones: components["schemas"]["IgnoredZoneInfo"][];
+            /** Jpeg Quality */
+            jpeg_quality?: number | null;
+            /** Kind */
+            kind?: ("rtsp" | "mjpeg" | "snapshot" | "hls" | "file" | "usb" | "browser") | null;
             /** Main Stream Url */
             main_stream_url?: string | null;
             /**
@@ -1050,6 +1082,13 @@ export interface components {
              * @default 5
              */
             sampled_fps: number;
+            schedule?: components["schemas"]["ScheduleInfo"] | null;
+            /**
+             * Transport
+             * @default tcp
+             * @enum {string}
+             */
+            transport: "tcp" | "udp";
             /** Url */
             url: string;
             /** Username */
@@ -1078,6 +1117,14 @@ export interface components {
          * @description Changes to a camera: what is absent stays, a password of null is removed.
          */
         CameraEdit: {
+            /** Certificate Sha256 */
+            certificate_sha256?: string | null;
+            /**
+             * Decode
+             * @default auto
+             * @enum {string}
+             */
+            decode: "auto" | "keyframes" | "all";
             /**
              * Demo
              * @default false
@@ -1115,6 +1162,10 @@ export interface components {
              * @default []
              */
             ignored_zones: components["schemas"]["IgnoredZoneInfo"][];
+            /** Jpeg Quality */
+            jpeg_quality?: number | null;
+            /** Kind */
+            kind?: ("rtsp" | "mjpeg" | "snapshot" | "hls" | "file" | "usb" | "browser") | null;
             /** Main Stream Url */
             main_stream_url?: string | null;
             /**
@@ -1139,6 +1190,13 @@ export interface components {
              * @default 5
              */
             sampled_fps: number;
+            schedule?: components["schemas"]["ScheduleInfo"] | null;
+            /**
+             * Transport
+             * @default tcp
+             * @enum {string}
+             */
+            transport: "tcp" | "udp";
             /**
              * Url
              * @default
@@ -1158,12 +1216,39 @@ export interface components {
             text: string;
         };
         /**
+         * CameraHistory
+         * @description How a camera was over a time.
+         *
+         *     *uptime* is the share in which it delivered pictures, of the time in which it should have; None where
+         *     that was no time at all.
+         */
+        CameraHistory: {
+            /** Losses */
+            losses: number;
+            /** Periods */
+            periods: components["schemas"]["CameraPeriod"][];
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /** Uptime */
+            uptime: number | null;
+        };
+        /**
          * CameraInfo
          * @description A camera as people may see it: no password, no credentials in the address.
          */
         CameraInfo: {
             /** Camera Id */
             camera_id: string;
+            /** Certificate Sha256 */
+            certificate_sha256: string | null;
+            /**
+             * Decode
+             * @enum {string}
+             */
+            decode: "auto" | "keyframes" | "all";
             /** Demo */
             demo: boolean;
             /**
@@ -1187,6 +1272,10 @@ export interface components {
             identity_policy: "off" | "on";
             /** Ignored Zones */
             ignored_zones: components["schemas"]["IgnoredZoneInfo"][];
+            /** Jpeg Quality */
+            jpeg_quality: number | null;
+            /** Kind */
+            kind: ("rtsp" | "mjpeg" | "snapshot" | "hls" | "file" | "usb" | "browser") | null;
             /** Main Stream Url */
             main_stream_url: string | null;
             /** Max Age Ms */
@@ -1201,11 +1290,39 @@ export interface components {
             revision: number;
             /** Sampled Fps */
             sampled_fps: number;
+            schedule: components["schemas"]["ScheduleInfo"] | null;
+            /** Source */
+            source: ("rtsp" | "mjpeg" | "snapshot" | "hls" | "file" | "usb" | "browser") | null;
             status: components["schemas"]["CameraStatusInfo"];
+            /**
+             * Transport
+             * @enum {string}
+             */
+            transport: "tcp" | "udp";
             /** Url */
             url: string;
             /** Username */
             username: string | null;
+        };
+        /**
+         * CameraPeriod
+         * @description What a camera's state was for a while, and why; the one of now has no end yet.
+         */
+        CameraPeriod: {
+            /** Ended At */
+            ended_at: string | null;
+            /** Reason */
+            reason: string;
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "unassigned" | "connecting" | "streaming" | "stalled" | "frozen" | "slow" | "backoff" | "auth_failed" | "not_found" | "unsupported" | "untrusted" | "stopped";
         };
         /**
          * CameraStatus
@@ -1219,19 +1336,32 @@ export interface components {
          *             published_fps: Frames per second that go on to detection.
          *             replica: Which ingest process owns the camera.
          *             main_stream: None where the camera has no main stream.
+         *             opens_at_ns: When the schedule opens the camera again, while it keeps it closed.
+         *             clock_skew_seconds: How far the camera's clock is ahead of ours; None where it doesn't tell.
+         *             stated_fps: Pictures per second that the stream says it has; None where it doesn't.
+         *             keyframes_only: Whether nothing but keyframes is decoded now.
+         *             certificate: What it shows, in state ``untrusted``.
          */
         CameraStatus: {
             camera_id: string;
             /** @default 0 */
             captured_fps: number;
             /** @default null */
+            certificate: components["schemas"]["ShownCertificate"] | null;
+            /** @default null */
+            clock_skew_seconds: number | null;
+            /** @default null */
             codec: string | null;
             /** @default {} */
             dropped: {
                 [key: string]: number;
             };
+            /** @default false */
+            keyframes_only: boolean;
             /** @default null */
             main_stream: components["schemas"]["MainStreamStatus"] | null;
+            /** @default null */
+            opens_at_ns: number | null;
             /** @default 0 */
             published_fps: number;
             /** @default  */
@@ -1250,7 +1380,9 @@ export interface components {
                 number
             ] | null;
             /** @enum {unknown} */
-            state: "auth_failed" | "backoff" | "connecting" | "not_found" | "stalled" | "stopped" | "streaming" | "unassigned" | "unsupported";
+            state: "auth_failed" | "backoff" | "connecting" | "frozen" | "not_found" | "slow" | "stalled" | "stopped" | "streaming" | "unassigned" | "unsupported" | "untrusted";
+            /** @default null */
+            stated_fps: number | null;
         };
         /**
          * CameraStatusInfo
@@ -1261,13 +1393,20 @@ export interface components {
             camera_id: string;
             /** Captured Fps */
             captured_fps: number;
+            certificate: components["schemas"]["ShownCertificateInfo"] | null;
+            /** Clock Skew Seconds */
+            clock_skew_seconds: number | null;
             /** Codec */
             codec: string | null;
             /** Dropped */
             dropped: {
                 [key: string]: number;
             };
+            /** Keyframes Only */
+            keyframes_only: boolean;
             main_stream: components["schemas"]["MainStreamStatusInfo"] | null;
+            /** Opens At Ns */
+            opens_at_ns: number | null;
             /** Published Fps */
             published_fps: number;
             /** Reason */
@@ -1289,7 +1428,9 @@ export interface components {
              * State
              * @enum {string}
              */
-            state: "unassigned" | "connecting" | "streaming" | "stalled" | "backoff" | "auth_failed" | "not_found" | "unsupported" | "stopped";
+            state: "unassigned" | "connecting" | "streaming" | "stalled" | "frozen" | "slow" | "backoff" | "auth_failed" | "not_found" | "unsupported" | "untrusted" | "stopped";
+            /** Stated Fps */
+            stated_fps: number | null;
         };
         /**
          * CameraUpdate
@@ -1628,7 +1769,7 @@ export interface components {
                 number
             ] | null;
             /** @enum {unknown} */
-            state: "auth_failed" | "backoff" | "connecting" | "not_found" | "stalled" | "stopped" | "streaming" | "unassigned" | "unsupported";
+            state: "auth_failed" | "backoff" | "connecting" | "frozen" | "not_found" | "slow" | "stalled" | "stopped" | "streaming" | "unassigned" | "unsupported" | "untrusted";
             /** @default false */
             wanted: boolean;
         };
@@ -1654,7 +1795,7 @@ export interface components {
              * State
              * @enum {string}
              */
-            state: "unassigned" | "connecting" | "streaming" | "stalled" | "backoff" | "auth_failed" | "not_found" | "unsupported" | "stopped";
+            state: "unassigned" | "connecting" | "streaming" | "stalled" | "frozen" | "slow" | "backoff" | "auth_failed" | "not_found" | "unsupported" | "untrusted" | "stopped";
             /** Wanted */
             wanted: boolean;
         };
@@ -1676,6 +1817,18 @@ export interface components {
             message: string;
             /** @enum {unknown} */
             type: "notice";
+        };
+        /**
+         * OpenHoursInfo
+         * @description A stretch of some days of the week; an end not later than the start is on the day after.
+         */
+        OpenHoursInfo: {
+            /** Days */
+            days: ("mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun")[];
+            /** End */
+            end: string;
+            /** Start */
+            start: string;
         };
         /**
          * PassedFaceInfo
@@ -1937,6 +2090,16 @@ export interface components {
             request_id: string;
         };
         /**
+         * ScheduleInfo
+         * @description When a camera is open, on the clocks of its place; at all other times it is closed.
+         */
+        ScheduleInfo: {
+            /** Hours */
+            hours: components["schemas"]["OpenHoursInfo"][];
+            /** Time Zone */
+            time_zone: string;
+        };
+        /**
          * SearchReply
          * @description A search is over; *searched* are our own addresses that it went out from.
          */
@@ -1995,6 +2158,32 @@ export interface components {
             role: string;
             /** Username */
             username: string;
+        };
+        /**
+         * ShownCertificate
+         * @description A certificate that a camera shows and that nobody vouches for.
+         *
+         *         Attributes:
+         *             sha256: Its fingerprint, in lower-case hexadecimal digits.
+         *             subject: Whom it names.
+         *             not_after: Until when it is valid, as it says itself.
+         */
+        ShownCertificate: {
+            not_after: string;
+            sha256: string;
+            subject: string;
+        };
+        /**
+         * ShownCertificateInfo
+         * @description A certificate that a camera shows and that nobody vouches for.
+         */
+        ShownCertificateInfo: {
+            /** Not After */
+            not_after: string;
+            /** Sha256 */
+            sha256: string;
+            /** Subject */
+            subject: string;
         };
         /**
          * SightingInfo
@@ -2240,6 +2429,10 @@ export interface components {
         StreamTestWanted: {
             /** Camera Id */
             camera_id?: string | null;
+            /** Certificate Sha256 */
+            certificate_sha256?: string | null;
+            /** Kind */
+            kind?: ("rtsp" | "mjpeg" | "snapshot" | "hls" | "file" | "usb" | "browser") | null;
             /**
              * Measure Seconds
              * @default 4
@@ -2247,6 +2440,12 @@ export interface components {
             measure_seconds: number;
             /** Password */
             password?: string | null;
+            /**
+             * Transport
+             * @default tcp
+             * @enum {string}
+             */
+            transport: "tcp" | "udp";
             /** Url */
             url: string;
             /** Username */
@@ -2279,6 +2478,7 @@ export interface components {
         TestReply: {
             /** Advice */
             advice: string;
+            certificate: components["schemas"]["ShownCertificateInfo"] | null;
             /** Explanation */
             explanation: string;
             /** Has Snapshot */
@@ -3446,6 +3646,78 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    get_camera_history: {
+        parameters: {
+            query?: {
+                /** @description How far to look back */
+                hours?: number;
+                /** @description Most periods to return */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                camera_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CameraHistory"];
+                };
             };
             /** @description Not logged in */
             401: {
