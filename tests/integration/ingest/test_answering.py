@@ -22,7 +22,7 @@ from mien.contracts.cameras import Camera
 from services.ingest.answering import Answerer
 from services.ingest.config import IngestSettings
 from tests.integration.ingest.harness import CREDENTIALS, SETTINGS, simulated
-from tests.integration.ingest.onvif_camera import LOOPBACK, OnvifCamera, run_onvif_camera
+from tests.onvif_camera import LOOPBACK, OnvifCamera, run_onvif_camera
 
 SEARCHING = SETTINGS.model_copy(update={"search_interfaces": LOOPBACK})
 

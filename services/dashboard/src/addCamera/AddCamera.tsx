@@ -15,6 +15,8 @@ export interface Candidate {
   login: Login;
   device?: CameraDevice | undefined;
   streams?: CameraStreams | undefined;
+  /** Of a certificate that somebody has accepted. */
+  certificateSha256?: string | undefined;
 }
 
 type Step =

@@ -1,5 +1,5 @@
 import { useEffect, useState, type FormEvent } from "react";
-import { api } from "../api/client";
+import { api, type Login } from "../api/client";
 import { ApiError } from "../api/errors";
 import type { Camera, CameraTest, StreamProfile, StreamReport } from "../api/types";
 import { Icon } from "../ui/Icon";
@@ -33,7 +33,8 @@ export function TestStep({ candidate, onSaved, onBack }: TestStepProps) {
   const [name, setName] = useState(() => suggestedName(candidate.device?.name, url));
   const [failure, setFailure] = useState<string>();
   const [busy, setBusy] = useState(false);
-  const [test, again] = useTest(url, candidate);
+  const [certificate, setCertificate] = useState(candidate.certificateSha256 ?? null);
+  const [test, again] = useTest(url, login, certificate);
   const works = test.kind === "tested" && test.test.ok;
 
   async function save(event: FormEvent) {
@@ -41,7 +42,8 @@ export function TestStep({ candidate, onSaved, onBack }: TestStepProps) {
     setBusy(true);
     setFailure(undefined);
     try {
-      onSaved(await api.addCamera({ name: name.trim(), url, main_stream_url: mainUrl || null, ...login }));
+      const fields = { name: name.trim(), url, main_stream_url: mainUrl || null, ...login };
+      onSaved(await api.addCamera({ ...fields, certificate_sha256: certificate }));
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       setFailure(error.message);
@@ -57,6 +59,9 @@ export function TestStep({ candidate, onSaved, onBack }: TestStepProps) {
         <Notice tone="bad">
           <strong>{sentence(test.test.explanation)}</strong> {test.test.advice}
         </Notice>
+      )}
+      {test.kind === "tested" && test.test.certificate && (
+        <Certificate shown={test.test.certificate} accept={setCertificate} />
       )}
       {works && test.test.report && <Report report={test.test.report} />}
       {streams && streams.profiles.length > 1 ? (
@@ -108,14 +113,14 @@ export function TestStep({ candidate, onSaved, onBack }: TestStepProps) {
   );
 }
 
-function useTest(url: string, { login }: Candidate): [TestState, () => void] {
+function useTest(url: string, login: Login, certificate: string | null): [TestState, () => void] {
   const [state, setState] = useState<TestState>({ kind: "running", words: STEP_WORDS.connecting });
   const [times, setTimes] = useState(0);
   useEffect(() => {
     const stop = new AbortController();
     setState({ kind: "running", words: STEP_WORDS.connecting });
     hear(
-      () => api.testCamera(url, login),
+      () => api.testCamera(url, login, certificate),
       (answer, requestId) => {
         if (answer.kind === "step") setState({ kind: "running", words: STEP_WORDS[answer.step] });
         if (answer.kind === "tested") {
@@ -129,7 +134,7 @@ function useTest(url: string, { login }: Candidate): [TestState, () => void] {
       if (!stop.signal.aborted) setState({ kind: "failed", words: error.message });
     });
     return () => stop.abort();
-  }, [url, login, times]);
+  }, [url, login, certificate, times]);
   return [state, () => setTimes(times + 1)];
 }
 
@@ -145,6 +150,24 @@ function Picture({ test }: { test: TestState }) {
       )}
       {test.kind !== "running" && !picture && <Icon name="plug" />}
     </div>
+  );
+}
+
+function Certificate({
+  shown,
+  accept,
+}: {
+  shown: NonNullable<CameraTest["certificate"]>;
+  accept: (sha256: string) => void;
+}) {
+  return (
+    <Notice tone="warn">
+      It names {shown.subject}, until {shown.not_after}. Compare its fingerprint with the one on the camera's
+      own page: <code className="fingerprint">{shown.sha256}</code>{" "}
+      <button type="button" className="link" onClick={() => accept(shown.sha256)}>
+        It is the camera's own: accept it
+      </button>
+    </Notice>
   );
 }
 

@@ -102,8 +102,12 @@ export const api = {
   searchCameras: (seconds: number) => request<Asked>("POST", "/api/camera-requests/search", { seconds }),
   cameraStreams: (address: string, login: Login) =>
     request<Asked>("POST", "/api/camera-requests/profiles", { address, ...login }),
-  testCamera: (url: string, login: Login) =>
-    request<Asked>("POST", "/api/camera-requests/test", { url, ...login }),
+  testCamera: (url: string, login: Login, certificateSha256: string | null) =>
+    request<Asked>("POST", "/api/camera-requests/test", {
+      url,
+      ...login,
+      certificate_sha256: certificateSha256,
+    }),
   cameraAnswers: (requestId: string, seen: number) =>
     request<CameraAnswers>("GET", `/api/camera-requests/${id(requestId)}?seen=${seen}`),
   testSnapshot: (requestId: string) => `/api/camera-requests/${id(requestId)}/snapshot.jpg`,
