@@ -99,6 +99,23 @@ async def test_camera_is_found_tested_and_added(
     assert camera["main_stream_url"].endswith("/main")
 
 
+async def test_search_in_vain_says_why_and_what_to_do(page: Page, tmp_path: Path) -> None:
+    """Nothing found is common; an address leads on all the same."""
+    await page.emulate_media(color_scheme="dark")
+    await page.set_viewport_size({"width": 390, "height": 844})
+    await page.get_by_role("button", name="Add a camera").first.click()
+    await expect(page.get_by_text("does not cross routers")).to_be_visible(timeout=SLOW_MS)
+    await expect(page.get_by_role("button", name="Search again")).to_be_visible()
+    await page.screenshot(path=tmp_path / "nothing-found.png")
+    await page.get_by_label("Address").fill("rtsp://u:p@127.0.0.1:1/x")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_label("User name")).to_have_value("u")
+    await page.get_by_role("button", name="Connect").click()
+    await expect(page.get_by_role("alert")).to_contain_text("nothing listens on this port", timeout=SLOW_MS)
+    await expect(page.get_by_role("button", name="Add it all the same")).to_be_enabled()
+    await page.screenshot(path=tmp_path / "refused.png")
+
+
 async def test_file_of_cameras_is_previewed_imported_and_taken_back(
     page: Page, stack: Stack, tmp_path: Path
 ) -> None:

@@ -37,6 +37,11 @@ export function TestStep({ candidate, onSaved, onBack }: TestStepProps) {
   const [test, again] = useTest(url, login, certificate);
   const works = test.kind === "tested" && test.test.ok;
 
+  function chooseUrl(chosen: string) {
+    setUrl(chosen);
+    if (chosen === mainUrl) setMainUrl("");
+  }
+
   async function save(event: FormEvent) {
     event.preventDefault();
     setBusy(true);
@@ -67,7 +72,7 @@ export function TestStep({ candidate, onSaved, onBack }: TestStepProps) {
       {streams && streams.profiles.length > 1 ? (
         <div className="form__pair">
           <Field label="Look for faces in" help="640 to 1280 pixels wide is best.">
-            <select value={url} onChange={(event) => setUrl(event.target.value)}>
+            <select value={url} onChange={(event) => chooseUrl(event.target.value)}>
               <Profiles profiles={streams.profiles} />
             </select>
           </Field>
