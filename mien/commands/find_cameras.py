@@ -20,6 +20,7 @@ from rich.table import Table
 
 from mien.commands.api import answer, err, gateway, out
 from mien.contracts.camera_requests import (
+    LAST_REPLIES,
     CameraDevice,
     CameraFound,
     CameraReply,
@@ -282,6 +283,8 @@ def _answers(request: CameraRequest) -> Iterator[Iterator[CameraReply]]:
 
 
 def _listen(process: LineProcess[Any], request: CameraRequest) -> Iterator[CameraReply]:
-    yield process.ask(request)
-    while True:
-        yield process.listen()
+    reply = process.ask(request)
+    yield reply
+    while not isinstance(reply, LAST_REPLIES):
+        reply = process.listen()
+        yield reply
