@@ -2,10 +2,7 @@
 
 import asyncio
 import time
-from collections import Counter
-from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 
@@ -20,15 +17,16 @@ from mien.runtime.cameras import CameraDirectory
 from mien.runtime.service import Service, wait_or_stop
 from mien.runtime.work import WorkLedger
 from services.ingest.address import is_same_source
-from services.ingest.condition import Condition, RateWatch, judge, lasting
+from services.ingest.condition import RateWatch
 from services.ingest.config import IngestSettings
 from services.ingest.main_stream import MainStream, main_stream_of
+from services.ingest.open_camera import OpenCamera, describe_closed
 from services.ingest.publisher import EpochCounter, FramePublisher, SendFrame
 from services.ingest.reader import CameraReader, Sample
-from services.ingest.schedule import closed_words, is_open, opens_at
+from services.ingest.schedule import is_open
 from services.ingest.sources import OpenSource, open_source
 from services.ingest.state_events import StateJournal
-from services.ingest.status import RateMeter, describe_camera, limits_of, look_at, write_status
+from services.ingest.status import write_status
 from services.ingest.stream import StreamReader
 
 log = structlog.get_logger()
@@ -38,31 +36,6 @@ _TICK_SECONDS: Final = 1.0
 _WISH_POLL_SECONDS: Final = 0.5
 _MOST_STUCK_THREADS: Final = 20
 _STATUS_PAUSE_SECONDS: Final = 0.1
-
-
-@dataclass
-class OpenCamera:
-    """A camera that is read: its thread, its main stream's, its publisher, and the task that runs it."""
-
-    reader: CameraReader
-    publisher: FramePublisher
-    task: asyncio.Task[None]
-    rate: RateWatch
-    main: MainStream | None = None
-    captured: RateMeter = field(default_factory=RateMeter)
-    published: RateMeter = field(default_factory=RateMeter)
-    told: Counter[str] = field(default_factory=Counter)
-
-    def work_done(self) -> Mapping[str, int]:
-        """Return what was done with the camera's pictures since this was last asked."""
-        before, reader = self.told, self.reader
-        self.told = Counter(
-            captured=reader.arrivals,
-            sampled=reader.pictures_sampled,
-            unchanged=reader.pictures_unchanged,
-            published=self.publisher.published,
-        )
-        return self.told - before
 
 
 class CameraFleet:
@@ -269,51 +242,10 @@ class CameraFleet:
             await asyncio.to_thread(reader.join, max(until - time.monotonic(), 0))
 
     def _statuses(self) -> list[CameraStatus]:
-        owned = self._owned()
+        owned, replica = self._owned(), self._service.instance
         self._journal.keep_only({camera.camera_id for camera in owned})
         closed = [camera for camera in owned if camera.camera_id not in self._open]
         return [
-            *(self._describe(camera) for camera in self._open.values()),
-            *(self._describe_closed(camera) for camera in closed),
+            *(camera.describe(self._journal, replica=replica) for camera in self._open.values()),
+            *(describe_closed(camera, self._journal, replica=replica) for camera in closed),
         ]
-
-    def _describe_closed(self, camera: Camera) -> CameraStatus:
-        now = datetime.now(UTC)
-        opening, reason = None, "switched off"
-        if camera.enabled and camera.schedule is not None:
-            opening, reason = opens_at(camera.schedule, now), closed_words(camera.schedule, now)
-        condition = Condition("stopped", reason)
-        self._journal.note(camera.camera_id, camera.partition, condition, at_ns=time.time_ns())
-        return CameraStatus(
-            camera_id=camera.camera_id,
-            state=condition.state,
-            reason=condition.reason,
-            replica=self._service.instance,
-            opens_at_ns=None if opening is None else round(opening.timestamp() * 1e9),
-        )
-
-    def _describe(self, camera: OpenCamera) -> CameraStatus:
-        now, reader = time.monotonic(), camera.reader
-        fps = camera.rate.look(now, count=reader.arrivals, connection=reader.openings)
-        view = look_at(reader, fps=fps, expected_fps=camera.rate.expected(reader.report.stated_fps))
-        condition = judge(view, limits_of(reader))
-        self._journal.note(
-            reader.camera.camera_id,
-            reader.camera.partition,
-            lasting(view, condition),
-            at_ns=time.time_ns(),
-        )
-        status = describe_camera(
-            reader,
-            camera.publisher.dropped,
-            condition,
-            captured_fps=camera.captured.update(reader.arrivals, now),
-            published_fps=camera.published.update(camera.publisher.published, now),
-            replica=self._service.instance,
-            main=None if camera.main is None else camera.main.reader,
-        )
-        metrics.CAMERA_STREAMING.labels(status.camera_id).set(reader.report.state == "streaming")
-        metrics.CAMERA_STATE.labels(status.camera_id).state(status.state)
-        if status.clock_skew_seconds is not None:
-            metrics.CAMERA_CLOCK_SKEW_SECONDS.labels(status.camera_id).set(status.clock_skew_seconds)
-        return status

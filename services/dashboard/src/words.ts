@@ -57,7 +57,8 @@ export function stateWords(camera: Pick<Camera, "enabled">, status: CameraStatus
   const words = STATES[camera.enabled ? status.state : "stopped"];
   if (!camera.enabled || !status.reason || words.tone === "good") return words;
   const short = status.state === "stopped" ? "Closed" : words.short;
-  return { ...words, short, long: sentence(status.reason) };
+  // When the next attempt is due is shown by the second, beside this.
+  return { ...words, short, long: sentence(status.reason.replace(/; trying again in \d+ s$/, "")) };
 }
 
 /** What a state is called in a camera's history. */

@@ -28,6 +28,12 @@ describe("a camera's history", () => {
     expect(bar[3]!.to).toBe(1);
   });
 
+  it("begins with the camera where that is younger than the time shown", () => {
+    const young = { ...HISTORY, since: at(24 * 60) };
+    expect(stretches(young, NOW)[0]).toMatchObject({ from: 0, to: 31 / 90 });
+    expect(stretches({ ...young, periods: [] }, NOW)).toEqual([]);
+  });
+
   it("tells what was amiss, from when to when", () => {
     const [loss, ...others] = troublesOf(HISTORY);
     expect(others).toEqual([]);

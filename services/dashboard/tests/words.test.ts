@@ -28,7 +28,8 @@ const STATUS: CameraStatus = {
 
 describe("a camera's state in words", () => {
   it("gives the camera's own reason where there is one", () => {
-    const status: CameraStatus = { ...STATUS, state: "backoff", reason: "connection refused" };
+    const reason = "connection refused; trying again in 12 s";
+    const status: CameraStatus = { ...STATUS, state: "backoff", reason };
     expect(stateWords({ enabled: true }, status)).toMatchObject({
       tone: "warn",
       long: "Connection refused.",

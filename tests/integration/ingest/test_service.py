@@ -48,7 +48,8 @@ class Bench:
         self.frames: defaultdict[str, list[Frame]] = defaultdict(list)
         self.partitions: defaultdict[str, set[int]] = defaultdict(set)
         self.replicas: list[subprocess.Popen[bytes]] = []
-        self._kafka, self._redis_url, self._logs = kafka, redis_url, logs
+        self.kafka = kafka
+        self._redis_url, self._logs = redis_url, logs
 
     async def add(self, camera_id: str, **fields: Any) -> Camera:
         """Register a simulated camera."""
@@ -61,7 +62,7 @@ class Bench:
     def start_replica(self, **settings: str) -> subprocess.Popen[bytes]:
         """Start one more ingest process."""
         process = start_ingest(
-            self._kafka.bootstrap_servers,
+            self.kafka.bootstrap_servers,
             self._redis_url,
             partitions=PARTITIONS,
             log_path=self.log_path,

@@ -6,11 +6,13 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
+import pytest
 
-from mien.contracts.cameras import Camera
+from mien.contracts.cameras import Camera, OpenHours, Schedule, Weekday
 from mien.runtime import metrics
 from mien.runtime.service import Service
 from services.ingest.config import IngestSettings
@@ -20,6 +22,8 @@ from services.ingest.state_events import StateJournal
 
 DEADLINE_SECONDS = 5
 MAIN = "main-stream-"
+_DAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_DAY_AFTER_TOMORROW = _DAYS[(datetime.now(UTC).weekday() + 2) % 7]
 SETTINGS = IngestSettings(hang_timeout_seconds=1.001, drain_timeout_seconds=1)
 
 
@@ -159,6 +163,42 @@ async def test_a_reader_that_hangs_is_left_behind_and_replaced() -> None:
         await rig.until(lambda: rig.service.health.problems == ["1 camera threads hang in native code"])
         rig.release.set()
         await rig.until(lambda: rig.service.health.is_ready)
+
+
+async def test_too_many_threads_left_behind_end_the_process() -> None:
+    """A thread can't be killed: with more than twenty of them only a new process helps."""
+    rig = Rig()
+    rig.directory.put(*(camera(f"hangs-{number}") for number in range(21)))
+    rig.hanging |= set(rig.directory.cameras)
+    rig.fleet.assign({0})
+    running = asyncio.create_task(rig.fleet.run())
+    try:
+        with pytest.raises(RuntimeError, match="21 camera threads hang in native code"):
+            async with asyncio.timeout(DEADLINE_SECONDS):
+                await running
+    finally:
+        rig.release.set()
+        await rig.fleet._close_all()
+    await rig.until(lambda: not rig.reading())
+
+
+async def test_a_schedule_and_a_browser_close_a_camera_to_ingest() -> None:
+    """Outside its hours it is closed and says until when; a browser's pictures are published by others."""
+    never = Schedule(
+        time_zone="UTC", hours=[OpenHours(days=[_DAY_AFTER_TOMORROW], start="00:00", end="00:01")]
+    )
+    async with running(
+        camera("open"), camera("closed", schedule=never), camera("ada", kind="browser")
+    ) as rig:
+        rig.fleet.assign({0})
+        await rig.until(lambda: rig.reading() == {"open"})
+        statuses = {status.camera_id: status for status in rig.fleet._statuses()}
+        assert statuses.keys() == {"open", "closed"}
+        assert statuses["closed"].reason.startswith("outside its schedule until")
+        assert statuses["closed"].opens_at_ns is not None
+        assert rig.journal.waiting == 2
+        rig.directory.put(camera("closed"))
+        await rig.until(lambda: rig.reading() == {"open", "closed"})
 
 
 async def test_a_main_stream_comes_and_goes_without_the_camera() -> None:

@@ -111,9 +111,10 @@ function TileMessage({ camera, status }: { camera: Camera; status: CameraStatus 
       {words.tone === "busy" ? <span className="spinner" /> : <Icon name={ICONS[words.tone]} />}
       <strong>
         {words.short}
-        {retry && ` ${retry}`}
+        {retry && words.tone === "warn" && ` ${retry}`}
       </strong>
       <span>{words.long}</span>
+      {retry && words.tone === "bad" && <span>Next attempt {retry}.</span>}
     </div>
   );
 }

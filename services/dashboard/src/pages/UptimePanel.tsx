@@ -4,8 +4,8 @@ import { Resource, useResource } from "../api/resource";
 import type { Camera, CameraHistory } from "../api/types";
 import { useCameraStatus } from "../live/live";
 import { Notice, useNow } from "../ui/parts";
-import { durationWords, sentence, stateName } from "../words";
-import { stretches, troublesOf, uptimeWords, whenWords } from "./cameraHistory";
+import { agoWords, durationWords, sentence, stateName } from "../words";
+import { shownSince, stretches, troublesOf, uptimeWords, whenWords } from "./cameraHistory";
 
 const EVERY_MS = 15_000;
 const SPANS = [
@@ -68,10 +68,14 @@ function Uptime({ history }: { history: CameraHistory }) {
           <span
             key={from}
             className={`uptime-bar__part uptime-bar__part--${tone}`}
-            style={{ left: `${100 * from}%`, width: `max(${100 * (to - from)}%, 2px)` }}
+            style={{ left: `min(${100 * from}%, 100% - 2px)`, width: `max(${100 * (to - from)}%, 2px)` }}
           />
         ))}
       </div>
+      <p className="uptime-bar__ends" aria-hidden="true">
+        <span>{agoWords(shownSince(history), now)}</span>
+        <span>now</span>
+      </p>
       {troubles.length === 0 && <p className="muted">Nothing was amiss.</p>}
       <ul className="troubles">
         {shown.map((period) => (

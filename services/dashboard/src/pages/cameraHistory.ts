@@ -11,11 +11,15 @@ export interface Stretch {
   to: number;
 }
 
-/** The periods as stretches of a bar from *since* to *now*, oldest first. */
-export function stretches({ since, periods }: CameraHistory, nowMs: number): Stretch[] {
-  const start = Date.parse(since);
+/** From when on there is something to show: a new camera's history begins with the camera. */
+export const shownSince = ({ since, periods }: CameraHistory): number =>
+  Math.max(Date.parse(since), Date.parse(periods.at(-1)?.started_at ?? since));
+
+/** The periods as stretches of a bar until now, oldest first. */
+export function stretches(history: CameraHistory, nowMs: number): Stretch[] {
+  const start = shownSince(history);
   const share = (time: number) => Math.min(Math.max((time - start) / (nowMs - start), 0), 1);
-  return [...periods].reverse().map(({ state, started_at, ended_at }) => ({
+  return [...history.periods].reverse().map(({ state, started_at, ended_at }) => ({
     tone: stateName(state).tone,
     from: share(Date.parse(started_at)),
     to: ended_at ? share(Date.parse(ended_at)) : 1,
