@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from mien.simulator.simulator import serve_app
+from mien.simulator.http import serve_app
 
 
 @dataclass(frozen=True)

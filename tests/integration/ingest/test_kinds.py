@@ -19,7 +19,7 @@ METADATA = "http://169.254.169.254/latest/meta-data"
 
 
 def jpeg(value: int) -> bytes:
-    return simplejpeg.encode_jpeg(np.full((90, 160, 3), value, np.uint8), quality=80)
+    return bytes(simplejpeg.encode_jpeg(np.full((90, 160, 3), value, np.uint8), quality=80))
 
 
 def with_settings(**changes: object) -> IngestSettings:

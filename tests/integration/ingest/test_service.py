@@ -209,7 +209,7 @@ async def test_a_change_is_announced_on_the_bus_and_read_at_once(bench: Bench) -
     await bench.delivers("one")
     camera = await bench.add("two")
     notice = CameraChanged(camera_id="two", event_id="e", captured_at_ns=0, revision=camera.revision)
-    async with open_event_producer(bench._kafka) as producer:
+    async with open_event_producer(bench.kafka) as producer:
         await publish(producer, CAMERAS, notice, partition=camera.partition)
     await bench.delivers("two")
 

@@ -29,7 +29,7 @@ async def test_the_same_again_is_no_change() -> None:
     journal.note("yard", 1, Condition("streaming"), at_ns=3)
     journal.keep_only({"yard"})
     journal.note("door", 3, AWAY, at_ns=4)
-    await journal._publish_waiting(producer)  # type: ignore[arg-type]  # as far as it is used
+    await journal._publish_waiting(producer)
     assert [(event.camera_id, event.state, event.captured_at_ns) for event in told(producer)] == [
         ("door", "backoff", 1),
         ("yard", "streaming", 3),
@@ -44,9 +44,9 @@ async def test_what_the_broker_refuses_is_sent_later_in_its_order() -> None:
     journal.note("door", 3, AWAY, at_ns=1)
     journal.note("door", 3, Condition("streaming"), at_ns=2)
     with pytest.raises(TransientError):
-        await journal._publish_waiting(producer)  # type: ignore[arg-type]  # as far as it is used
+        await journal._publish_waiting(producer)
     assert journal.waiting == 2
-    await asyncio.gather(journal._publish_waiting(producer))  # type: ignore[arg-type]  # as far as it is used
+    await asyncio.gather(journal._publish_waiting(producer))
     assert [event.state for event in told(producer)] == ["backoff", "streaming"]
 
 
