@@ -20,6 +20,7 @@ COMMANDS: Final = {
     "train": ("mien.commands.train", "app", "Train networks of your own, and look at the jobs."),
     "bench": ("mien.commands.bench", "app", "Measure, and write the figures down."),
     "evaluate": ("mien.commands.evaluate", "app", "Measure how right it is, on labelled data."),
+    "replay": ("mien.commands.replay", "app", "Record what cameras send, and show it again."),
     "camera-simulator": (
         "mien.commands.camera_simulator",
         "camera_simulator",

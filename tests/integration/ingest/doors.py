@@ -1,67 +1,21 @@
 """What stands between a simulated camera and its reader: encryption, and web servers that lead elsewhere."""
 
 import asyncio
-import datetime
 import hashlib
-import ipaddress
-import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import av
 from aiohttp import web
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
+from mien.simulator.certificate import Certificate
 from mien.simulator.http import serve_app
-
-
-@dataclass(frozen=True)
-class Certificate:
-    """A self-signed certificate of 127.0.0.1, with its key in the same file."""
-
-    path: Path
-    sha256: str
-
-
-def make_certificate(folder: Path, *, name: str = "IP camera") -> Certificate:
-    """Make one that is valid for a day."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    now = datetime.datetime.now(datetime.UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(hours=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False
-        )
-        .sign(key, hashes.SHA256())
-    )
-    path = folder / f"{name}.pem"
-    path.write_bytes(
-        certificate.public_bytes(serialization.Encoding.PEM)
-        + key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-    )
-    der = certificate.public_bytes(serialization.Encoding.DER)
-    return Certificate(path, hashlib.sha256(der).hexdigest())
 
 
 @asynccontextmanager
 async def encrypted(port: int, certificate: Certificate) -> AsyncIterator[int]:
     """Put encryption in front of a port; yields the port to connect to."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate.path)
     running: set[asyncio.Task[None]] = set()
 
     async def forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -79,7 +33,7 @@ async def encrypted(port: int, certificate: Certificate) -> AsyncIterator[int]:
         ways = [forward(reader, inner_writer), forward(inner_reader, writer)]
         running.update(asyncio.create_task(way) for way in ways)
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=certificate.server_context())
     try:
         yield server.sockets[0].getsockname()[1]
     finally:

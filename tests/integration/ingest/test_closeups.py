@@ -172,10 +172,10 @@ async def test_a_main_stream_that_freezes_holds_up_no_frame(wide_clip: Path) -> 
     async with two_streams(wide_clip) as (simulator, streams):
         streams.main.wanted = True
         await streams.pairs_up()
-        simulator.cameras["main"].frozen = True
+        simulator.cameras["main"].faults.mute = True
         before = streams.alone
         await until(lambda: streams.alone > before + 10)
-        simulator.cameras["main"].frozen = False
+        simulator.cameras["main"].faults.mute = False
         await streams.pairs_up(5)
     assert set(streams.milliseconds_apart()) == {0}
 

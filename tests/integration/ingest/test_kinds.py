@@ -8,11 +8,12 @@ import pytest
 import simplejpeg
 
 from mien.simulator.camera import ClipSource
+from mien.simulator.certificate import make_certificate
 from mien.simulator.clips import load_clip
 from services.ingest.condition import judge
 from services.ingest.config import IngestSettings
 from services.ingest.status import limits_of, look_at
-from tests.integration.ingest.doors import encrypted, make_certificate, site, write_playlist
+from tests.integration.ingest.doors import encrypted, site, write_playlist
 from tests.integration.ingest.harness import SETTINGS, Watch, simulated, until, watching, write_clip
 
 METADATA = "http://169.254.169.254/latest/meta-data"

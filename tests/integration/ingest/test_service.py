@@ -90,21 +90,6 @@ class Bench:
                     return status
                 await asyncio.sleep(0.1)
 
-    async def read_by(self, process: subprocess.Popen[bytes]) -> set[str]:
-        """Return the cameras that a replica reads."""
-        statuses = [await self.status(camera_id) for camera_id in IDS]
-        return {
-            status.camera_id
-            for status in statuses
-            if status and status.state == "streaming" and status.replica.endswith(f"-{process.pid}")
-        }
-
-    async def is_shared(self, *processes: subprocess.Popen[bytes]) -> None:
-        """Wait until each of two replicas reads two cameras."""
-        async with asyncio.timeout(40):
-            while [len(await self.read_by(process)) for process in processes] != [2, 2]:
-                await asyncio.sleep(0.2)
-
     async def delivers(self, *camera_ids: str) -> None:
         """Wait for three more frames of each of these cameras."""
         before = {camera_id: len(self.frames[camera_id]) for camera_id in camera_ids}
@@ -266,36 +251,3 @@ async def test_a_zone_takes_effect_without_a_new_connection(bench: Bench) -> Non
     await bench.registry.update("one", {"ignored_zones": []})
     await until(lambda: not bench.frames["one"][-1].still)
     assert bench.frames["one"][-1].epoch == epoch
-
-
-async def test_replicas_share_cameras_and_one_that_dies_is_replaced(bench: Bench) -> None:
-    """Two processes read two cameras each; when one is killed, the other reads all four in new epochs."""
-    for camera_id in IDS:
-        await bench.add(camera_id)
-    first, second = bench.start_replica(), bench.start_replica()
-
-    await bench.is_shared(first, second)
-    await bench.delivers(*IDS)
-    lost = await bench.read_by(first)
-    epochs = {camera_id: bench.frames[camera_id][-1].epoch for camera_id in IDS}
-    first.kill()
-    for camera_id in lost:
-        await bench.reaches(camera_id, lambda status: status.replica.endswith(f"-{second.pid}"))
-    await bench.delivers(*IDS)
-    for camera_id in IDS:
-        assert (bench.frames[camera_id][-1].epoch > epochs[camera_id]) == (camera_id in lost)
-
-
-async def test_a_replica_that_joins_takes_its_share_without_a_gap_for_the_rest(bench: Bench) -> None:
-    """Cameras that stay where they are keep their connection and epoch through the rebalance."""
-    for camera_id in IDS:
-        await bench.add(camera_id)
-    first = bench.start_replica()
-    await bench.delivers(*IDS)
-    epochs = {camera_id: bench.frames[camera_id][-1].epoch for camera_id in IDS}
-    second = bench.start_replica()
-    await bench.is_shared(first, second)
-    await bench.delivers(*IDS)
-    kept = await bench.read_by(first)
-    for camera_id in kept:
-        assert bench.frames[camera_id][-1].epoch == epochs[camera_id]
