@@ -126,6 +126,23 @@ def gallery_key(embedder: str) -> str:
     return f"mien:gallery:{embedder}"
 
 
+def gallery_owners_key(embedder: str) -> str:
+    """Sorted set, by name, of an entry for each template's person and one for its photo.
+
+    So what is a person's, or was made from a photo, is found without looking at anybody else's; see
+    :func:`template_owner`.
+    """
+    return f"mien:gallery:{embedder}:owners"
+
+
+TemplateOwner = Literal["person", "photo"]
+
+
+def template_owner(kind: TemplateOwner, owner_id: str, template_id: str = "") -> str:
+    """Return an entry of :func:`gallery_owners_key`; without a template, what an owner's begin with."""
+    return f"{kind}\0{owner_id}\0{template_id}"
+
+
 def presence_key(service: str, instance: str) -> str:
     """A running process, JSON, expires after :data:`PRESENCE_TTL_SECONDS`."""
     return f"mien:presence:{service}:{instance}"
