@@ -20,8 +20,9 @@ from mien.dataset.split import SPLIT, read_split, split_dataset, write_split
 from mien.errors import PermanentError, SettingsError
 from mien.local.home import Home, NotRunningError
 from mien.runtime.embedders import find_model
+from mien.runtime.jobs import cancel_job, delete_job, list_jobs, read_job, read_result
 from mien.training.identity_data import IdentityOptions
-from mien.training.job import Job, JobCancelledError, Tell, cancel_job, list_jobs, read_job, read_result
+from mien.training.job import Job, JobCancelledError, Tell
 from model_repo import repository
 
 app = typer.Typer(help="Train networks of your own, and look at the jobs.", no_args_is_help=True)
@@ -77,7 +78,9 @@ def identity(  # noqa: PLR0913, PLR0917 - each is an option of the command line
     place = Home.locate(home)
     with told():
         if resume:
-            options = msgspec.convert(read_job(_jobs(place) / resume).options, IdentityOptions)
+            asked = read_job(_jobs(place) / resume).options
+            # Whoever asked for it on the dashboard doesn't know where this machine has its models.
+            options = msgspec.convert({"model_repo": str(root.resolve()), **asked}, IdentityOptions)
         else:
             if data is not None:
                 read_split(data, read_dataset(data))  # before there is a job that fails
@@ -143,9 +146,7 @@ def forget(job_id: JobId, home: HomeOption = None) -> None:
     """Delete a job with its report and pictures; a version that it published stays."""
     folder = _jobs(Home.locate(home)) / job_id
     with told():
-        if read_job(folder).state == "running":
-            raise PermanentError(f"{job_id} runs: cancel it first")
-        shutil.rmtree(folder)
+        delete_job(folder)
     out.print(f"{job_id} is deleted", highlight=False)
 
 
@@ -204,7 +205,11 @@ def _prepare_gallery(home: Home, job: Job, options: IdentityOptions, tell: Tell)
         except (httpx.HTTPError, NotRunningError) as error:
             raise PermanentError(f"the enrolled photos can't be had: {error}") from error
         # Every photo was accepted at enrolment, where the largest face counted.
-        prepared = PrepareOptions(embedders=(options.embedder,), limits=Limits(if_several="largest"))
+        prepared = PrepareOptions(
+            embedders=(options.embedder,),
+            limits=Limits(if_several="largest"),
+            model_repo=Path(options.model_repo),
+        )
         dataset = prepare(photos, folder, prepared, on_photo=lambda done, total: tell("faces", done, total))
         split = split_dataset(dataset, by="photo", validation=0.2, test=0.2, seed=options.seed)
         write_split(split, folder)
