@@ -78,7 +78,7 @@ def identity(  # noqa: PLR0913, PLR0917 - each is an option of the command line
     place = Home.locate(home)
     with told():
         if resume:
-            asked = read_job(_jobs(place) / resume).options
+            asked = read_job(place.jobs / resume).options
             # Whoever asked for it on the dashboard doesn't know where this machine has its models.
             options = msgspec.convert({"model_repo": str(root.resolve()), **asked}, IdentityOptions)
         else:
@@ -105,7 +105,7 @@ def identity(  # noqa: PLR0913, PLR0917 - each is an option of the command line
 @app.command("jobs")
 def jobs_command(home: HomeOption = None) -> None:
     """List all jobs, the last started first."""
-    folder = _jobs(Home.locate(home))
+    folder = Home.locate(home).jobs
     records = list_jobs(folder)
     if not records:
         out.print("No job yet. Start one: mien train identity DATA", highlight=False)
@@ -124,7 +124,7 @@ def jobs_command(home: HomeOption = None) -> None:
 @app.command()
 def show(job_id: JobId, home: HomeOption = None) -> None:
     """Show a job: its state, what it was asked for, and where its report lies."""
-    folder = _jobs(Home.locate(home)) / job_id
+    folder = Home.locate(home).jobs / job_id
     with told():
         record = read_job(folder)
     out.print_json(msgspec.json.encode(record).decode())
@@ -137,21 +137,17 @@ def show(job_id: JobId, home: HomeOption = None) -> None:
 def cancel(job_id: JobId, home: HomeOption = None) -> None:
     """Stop a running job; `mien train identity --resume` goes on with it."""
     with told():
-        cancel_job(_jobs(Home.locate(home)) / job_id)
+        cancel_job(Home.locate(home).jobs / job_id)
     out.print(f"{job_id} was asked to stop", highlight=False)
 
 
 @app.command()
 def forget(job_id: JobId, home: HomeOption = None) -> None:
     """Delete a job with its report and pictures; a version that it published stays."""
-    folder = _jobs(Home.locate(home)) / job_id
+    folder = Home.locate(home).jobs / job_id
     with told():
         delete_job(folder)
     out.print(f"{job_id} is deleted", highlight=False)
-
-
-def _jobs(home: Home) -> Path:
-    return home.path / "jobs"
 
 
 def _run(home: Home, options: IdentityOptions, resume: str | None) -> None:
@@ -161,7 +157,7 @@ def _run(home: Home, options: IdentityOptions, resume: str | None) -> None:
 
     try:
         with (
-            Job.start(_jobs(home), _KIND, msgspec.to_builtins(options), resume=resume) as job,
+            Job.start(home.jobs, _KIND, msgspec.to_builtins(options), resume=resume) as job,
             JobDisplay(err) as display,
         ):
 

@@ -14,7 +14,7 @@ from mien.errors import PermanentError
 def fetch_gallery(
     api: httpx.Client, folder: Path, *, on_photo: Callable[[int, int], None] = lambda done, total: None
 ) -> int:
-    """Copy the enrolled photos of all active people into a folder for each person; returns how many.
+    """Copy the photos that all active people are compared with into a folder for each; returns how many.
 
     The folders are named after the people's ids, so that two of one name stay apart; ``people.json`` says
     what they are called.
@@ -30,7 +30,7 @@ def fetch_gallery(
         (person["person_id"], photo["photo_id"])
         for person in people
         for photo in _get(api, f"/api/people/{person['person_id']}/photos")
-        if photo["status"] == "enrolled"
+        if photo["status"] == "enrolled" and not photo["set_aside"]
     ]
     if not wanted:
         raise PermanentError("nobody is enrolled yet: mien people add NAME PHOTO…")

@@ -23,7 +23,7 @@ from mien.local.supervisor import Supervisor
 from mien.runtime.bus import create_topics
 from mien.runtime.settings import KafkaSettings
 
-WORKERS: Final = ("gateway", "ingest", "detector", "recognizer", "emotion")
+WORKERS: Final = ("gateway", "ingest", "detector", "recognizer", "emotion", "trainer")
 SCALABLE: Final = ("ingest", "detector", "recognizer", "emotion")
 MAX_WORKERS: Final = 64
 _PREFERRED_PORTS: Final = {"kafka": 9092, "controller": 9093, "redis": 6379, "serving": 8500, "gateway": 8080}
@@ -120,6 +120,11 @@ def service_environment(options: StackOptions, ports: Mapping[str, int]) -> dict
         "MIEN_GATEWAY_DATABASE_URL": home.database_url,
         "MIEN_GATEWAY_CLI_TOKEN_PATH": str(home.cli_token),
         "MIEN_GATEWAY_FIRST_PASSWORD_PATH": str(home.first_password),
+        "MIEN_GATEWAY_JOBS_DIR": str(home.jobs),
+        "MIEN_GATEWAY_DATASETS_DIR": str(home.datasets),
+        "MIEN_GATEWAY_MODEL_REPO": str(REPOSITORY / "model_repo"),
+        "MIEN_TRAINER_HOME": str(home.path),
+        "MIEN_TRAINER_MODEL_REPO": str(REPOSITORY / "model_repo"),
         "MIEN_GATEWAY_DASHBOARD_DIR": str(REPOSITORY / "services" / "dashboard" / "dist"),
     }
 
