@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Literal
 
 import msgspec
 from redis.asyncio import Redis
@@ -44,7 +44,6 @@ from services.gateway.training_schemas import (
 )
 
 _STATUS: Final = msgspec.json.Decoder(TrainerStatus)
-_T = TypeVar("_T")
 
 
 class TrainingDesk:
@@ -145,22 +144,20 @@ class TrainingDesk:
         await self._change_labels(model, lambda root: labels.roll_back(root, model))
 
     async def _trainer(self) -> TrainerInfo:
-        if self._jobs is None:
-            return TrainerInfo(state="off")
         try:
-            said = await self._redis.get(TRAINER_KEY)
+            said = None if self._jobs is None else await self._redis.get(TRAINER_KEY)
         except (RedisError, OSError):
             said = None
         if said is None:
-            return TrainerInfo(state="away")
+            state: Literal["off", "away"] = "off" if self._jobs is None else "away"
+            return TrainerInfo(state=state, missing_packages=[], install_command=None)
         status = _STATUS.decode(said)
-        if status.missing_packages:
-            return TrainerInfo(
-                state="not_installed",
-                missing_packages=status.missing_packages,
-                install_command=status.install_command,
-            )
-        return TrainerInfo(state="working" if status.job_id else "idle")
+        missing = status.missing_packages
+        return TrainerInfo(
+            state="not_installed" if missing else "working" if status.job_id else "idle",
+            missing_packages=missing,
+            install_command=status.install_command if missing else None,
+        )
 
     async def _change(self, change: Callable[[Path], object], job_id: str) -> None:
         await asyncio.to_thread(change, self._folder_of(job_id))

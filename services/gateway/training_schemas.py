@@ -45,8 +45,8 @@ class TrainerInfo(Schema):
     """
 
     state: Literal["off", "away", "not_installed", "idle", "working"]
-    missing_packages: list[str] = Field(default_factory=list)
-    install_command: str | None = None
+    missing_packages: list[str]
+    install_command: str | None
 
 
 class JobInfo(Schema):

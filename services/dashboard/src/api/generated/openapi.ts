@@ -2169,9 +2169,9 @@ export interface components {
          */
         TrainerInfo: {
             /** Install Command */
-            install_command?: string | null;
+            install_command: string | null;
             /** Missing Packages */
-            missing_packages?: string[];
+            missing_packages: string[];
             /**
              * State
              * @enum {string}
