@@ -62,7 +62,7 @@ class IdentityClassifier:
             if self.problem is None:
                 service.health.resolve("classifier")
             else:
-                service.health.report("classifier", f"{self.problem}: the gallery alone names people")
+                service.health.fall_short("classifier", f"{self.problem}: the gallery alone names people")
             await wait_or_stop(service.stop, POLL_SECONDS)
 
     async def refresh(self) -> None:
