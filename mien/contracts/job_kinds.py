@@ -51,6 +51,7 @@ _TRAINING_OPTIONS: Final = [
     JobOption(
         name="epochs", title="Epochs", meaning="Most rounds over all pictures.",
         default=200, least=1, most=10_000,
+        is_rarely_changed=True,
     ),
     JobOption(
         name="patience", title="Patience", meaning="Stop after so many rounds without a better network.",

@@ -57,7 +57,7 @@ export function JobPage() {
         <h2>What was asked for</h2>
         <dl className="options">
           {Object.entries(job.options)
-            .filter(([, value]) => typeof value !== "object" && value !== "")
+            .filter(([name, value]) => name !== "model_repo" && typeof value !== "object" && value !== "")
             .map(([name, value]) => (
               <div key={name}>
                 <dt>{name.replaceAll("_", " ")}</dt>
