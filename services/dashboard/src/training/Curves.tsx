@@ -1,4 +1,4 @@
-import { roundUp, type Chart } from "./training";
+import { figureWords, roundUp, type Chart } from "./training";
 
 const WIDTH = 400;
 const HEIGHT = 190;
@@ -22,7 +22,7 @@ export function CurveChart({ chart, epochs }: { chart: Chart; epochs: number }) 
         <strong>{chart.name.replace(/^./, (first) => first.toUpperCase()).replaceAll("_", " ")}</strong>
         {latest.map(({ label, value }) => (
           <span key={label} className={`curve__key curve__key--${label}`}>
-            {label} {isShare ? `${(100 * value).toFixed(1)} %` : value.toPrecision(3)}
+            {label} {isShare ? `${(100 * value).toFixed(1)} %` : figureWords(value)}
           </span>
         ))}
       </figcaption>

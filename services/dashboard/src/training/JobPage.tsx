@@ -10,7 +10,7 @@ import { EmptyState, Notice, PageHead, Pill, useNow } from "../ui/parts";
 import { toast } from "../ui/Toasts";
 import { sentence } from "../words";
 import { JobProgress } from "./JobProgress";
-import { canGoOn, isUnderWay, jobWords, percentWords, tookWords } from "./training";
+import { canGoOn, isUnderWay, jobWords, percentWords, requestedWords, tookWords } from "./training";
 
 const EVERY_MS = 1_000;
 
@@ -66,8 +66,7 @@ export function JobPage() {
             ))}
         </dl>
         <p className="hint">
-          {job.requested_by ? `Started by ${job.requested_by}.` : "Started on the command line."} The training
-          keeps copies of faces for its report; deleting it deletes them.
+          {requestedWords(job)} The training keeps copies of faces for its report; deleting it deletes them.
         </p>
       </section>
       {deleting && <DeleteDialog job={job} close={() => setDeleting(false)} />}

@@ -41,6 +41,10 @@ export function tookWords(job: Training, nowMs: number): string {
   return durationWords((job.ended_at ? Date.parse(job.ended_at) : nowMs) - Date.parse(job.started_at));
 }
 
+/** Who asked for a training; "cli" is whoever holds the command line's token. */
+export const requestedWords = ({ requested_by: name }: Pick<Training, "requested_by">): string =>
+  name === "" || name === "cli" ? "Started on the command line." : `Started by ${name}.`;
+
 export const percentWords = (share: number): string => `${(100 * share).toFixed(1)} %`;
 
 /** Why nothing can be trained at the moment, and what to do about it; null where all is well. */
@@ -93,6 +97,10 @@ export function chartsOf(curves: TrainingDetail["curves"]): Chart[] {
   }
   return [...charts.values()].sort((a, b) => Number(a.name === "loss") - Number(b.name === "loss"));
 }
+
+/** Three digits of a number that is no share; very small ones as powers of ten. */
+export const figureWords = (value: number): string =>
+  value !== 0 && Math.abs(value) < 0.001 ? value.toExponential(1) : value.toPrecision(3);
 
 /** A round number at or above *value*: 1, 2 or 5 times a power of ten. */
 export function roundUp(value: number): number {
