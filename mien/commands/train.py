@@ -12,7 +12,7 @@ from rich.table import Table
 from mien.commands.api import err, gateway, out
 from mien.commands.dataset import told
 from mien.contracts.models import FACE_EMBEDDER, SERVED_EMBEDDERS
-from mien.dataset.gallery import fetch_gallery, person_ids_by_name
+from mien.dataset.gallery import fetch_gallery, person_ids, person_ids_by_name
 from mien.dataset.manifest import read_dataset
 from mien.dataset.prepare import PrepareOptions, prepare
 from mien.dataset.selection import Limits
@@ -20,7 +20,7 @@ from mien.dataset.split import SPLIT, read_split, split_dataset, write_split
 from mien.errors import PermanentError, SettingsError
 from mien.local.home import Home, NotRunningError
 from mien.runtime.embedders import find_model
-from mien.runtime.jobs import cancel_job, delete_job, list_jobs, read_job, read_result
+from mien.runtime.jobs import cancel_job, delete_job, list_jobs, read_job, read_result, write_people
 from mien.training.identity_data import IdentityOptions
 from mien.training.job import Job, JobCancelledError, Tell
 from model_repo import repository
@@ -197,6 +197,7 @@ def _prepare_gallery(home: Home, job: Job, options: IdentityOptions, tell: Tell)
             shutil.rmtree(half_done, ignore_errors=True)
         try:
             with home.open_api() as api:
+                write_people(job.folder, person_ids(api))
                 fetch_gallery(api, photos, on_photo=lambda done, total: tell("photos", done, total))
         except (httpx.HTTPError, NotRunningError) as error:
             raise PermanentError(f"the enrolled photos can't be had: {error}") from error

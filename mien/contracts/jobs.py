@@ -8,6 +8,8 @@
     HOME/jobs/ID/report.html       the same for people, in one file
     HOME/jobs/ID/output.log        what a job that a trainer ran has printed
     HOME/jobs/ID/cancel            there while the job is asked to end
+    HOME/jobs/ID/people.json       ids of the enrolled people whose photos it was made from
+    HOME/jobs/ID/forget            there while a job is to be deleted as soon as it has ended
     HOME/jobs/ID/lock              held by the process for as long as it lives
 
 Lines of progress carry ``at`` (ISO 8601), ``step``, ``done`` and ``total``; those of training also the
@@ -25,6 +27,8 @@ REPORT_FILE: Final = "report.html"
 OUTPUT_FILE: Final = "output.log"
 CANCEL_FILE: Final = "cancel"
 LOCK_FILE: Final = "lock"
+PEOPLE_FILE: Final = "people.json"
+FORGET_FILE: Final = "forget"
 
 JobState = Literal["queued", "running", "finished", "failed", "cancelled", "interrupted"]
 """``queued``: a trainer is to run it; ``interrupted``: its process died without saying so."""

@@ -47,6 +47,15 @@ def fetch_gallery(
     return len(wanted)
 
 
+def person_ids(api: httpx.Client) -> list[str]:
+    """Return the ids of all people.
+
+    Raises:
+        httpx.HTTPError: The gateway refused or does not answer.
+    """
+    return [person["person_id"] for person in _get(api, "/api/people")]
+
+
 def person_ids_by_name(api: httpx.Client) -> dict[str, str]:
     """Return the ids of all people whose name nobody else has.
 

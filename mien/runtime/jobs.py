@@ -6,8 +6,8 @@ Nothing here needs the process of a job to be on the same machine, but its folde
 import fcntl
 import json
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from secrets import token_hex
@@ -17,7 +17,9 @@ import msgspec
 
 from mien.contracts.jobs import (
     CANCEL_FILE,
+    FORGET_FILE,
     LOCK_FILE,
+    PEOPLE_FILE,
     PROGRESS_FILE,
     RECORD_FILE,
     RESULT_FILE,
@@ -107,10 +109,41 @@ def delete_job(folder: Path) -> None:
         shutil.rmtree(folder)
 
 
+def write_people(folder: Path, person_ids: Collection[str]) -> None:
+    """Note whose photos a job is made from, so that it is deleted with the first of them who is forgotten."""
+    write_whole(folder / PEOPLE_FILE, json.dumps(sorted(person_ids)).encode())
+
+
+def forget_person(jobs: Path, person_id: str) -> int:
+    """Delete every job that was made from a person's photos; returns how many.
+
+    One that runs is asked to end, seen by nobody any more, and deleted by :func:`delete_forgotten`.
+    """
+    made_from_them = [
+        path for path in jobs.glob(f"*/{PEOPLE_FILE}") if person_id in json.loads(path.read_text())
+    ]
+    for path in made_from_them:
+        try:
+            delete_job(path.parent)
+        except JobBusyError:
+            (path.parent / FORGET_FILE).touch()
+            (path.parent / CANCEL_FILE).touch()
+    return len(made_from_them)
+
+
+def delete_forgotten(jobs: Path) -> None:
+    """Delete the jobs that still ran when somebody was forgotten, and have ended since."""
+    for path in jobs.glob(f"*/{FORGET_FILE}"):
+        with suppress(JobBusyError, JobUnknownError):
+            delete_job(path.parent)
+
+
 def list_jobs(jobs: Path) -> list[JobRecord]:
-    """Return all jobs, the last started first."""
+    """Return all jobs that are not to be forgotten, the last started first."""
     records = []
     for path in jobs.glob(f"*/{RECORD_FILE}"):
+        if (path.parent / FORGET_FILE).exists():
+            continue
         try:
             records.append(read_job(path.parent))
         except JobUnknownError:  # deleted since it was listed

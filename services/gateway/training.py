@@ -21,6 +21,7 @@ from mien.runtime.jobs import (
     JobUnknownError,
     cancel_job,
     delete_job,
+    forget_person,
     list_jobs,
     queue_again,
     queue_job,
@@ -108,6 +109,11 @@ class TrainingDesk:
     async def delete(self, job_id: str) -> None:
         """Delete a training with its report and pictures; a version that it published stays."""
         await self._change(delete_job, job_id)
+
+    async def forget_person(self, person_id: str) -> None:
+        """Delete every training that was made from a person's photos; its report may show them."""
+        if self._jobs is not None:
+            await asyncio.to_thread(forget_person, self._jobs, person_id)
 
     async def report(self, job_id: str) -> bytes:
         """Return a training's report, HTML.

@@ -19,7 +19,7 @@ from mien.contracts.jobs import (
     JobRecord,
     TrainerStatus,
 )
-from mien.runtime.jobs import fail_job, list_jobs, queue_again, read_job
+from mien.runtime.jobs import delete_forgotten, fail_job, list_jobs, queue_again, read_job
 from mien.runtime.redis_connection import connect_redis
 from mien.runtime.service import Service, announce_presence, run_service, run_until_stopped, wait_or_stop
 from mien.runtime.settings import settings_from_command_line
@@ -66,6 +66,7 @@ class Trainer:
         service.health.started()
         while not service.stop.is_set():
             try:
+                await asyncio.to_thread(delete_forgotten, self._settings.jobs_folder)
                 records = await asyncio.to_thread(list_jobs, self._settings.jobs_folder)
                 job = None if missing_packages() else next_job(records)
                 if job is not None:

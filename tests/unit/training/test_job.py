@@ -13,13 +13,16 @@ from mien.runtime.jobs import (
     JobBusyError,
     JobUnknownError,
     cancel_job,
+    delete_forgotten,
     delete_job,
+    forget_person,
     list_jobs,
     queue_again,
     queue_job,
     read_job,
     read_progress,
     read_result,
+    write_people,
 )
 from mien.training.job import Job
 
@@ -170,3 +173,22 @@ def test_a_deleted_job_leaves_nothing(tmp_path: Path) -> None:
     for change in (delete_job, cancel_job, queue_again, read_job):
         with pytest.raises(JobUnknownError, match="no such job"):
             change(folder)
+
+
+def test_who_is_forgotten_is_forgotten_in_jobs(tmp_path: Path) -> None:
+    """Their reports may show them; one that runs is ended first, and seen by nobody meanwhile."""
+    theirs, of_others = run_job(tmp_path), run_job(tmp_path)
+    write_people(tmp_path / theirs, ["ada", "bob"])
+    write_people(tmp_path / of_others, ["cy"])
+    with subprocess.Popen(
+        [sys.executable, "-c", _WAITING, str(tmp_path)], stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        running = tmp_path / process.stdout.readline().strip()
+        write_people(running, ["ada"])
+        assert forget_person(tmp_path, "ada") == 2
+        assert [record.job_id for record in list_jobs(tmp_path)] == [of_others]
+        assert "was cancelled" in process.stdout.readline()
+    delete_forgotten(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == [of_others]
+    assert forget_person(tmp_path, "ada") == 0
