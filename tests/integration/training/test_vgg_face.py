@@ -1,7 +1,8 @@
 """The classic classifier: VGG-Face's 2,622 numbers → 128 → people, from a weights file to a served version.
 
-Nobody may pass VGG-Face's weights on, so they are random here: that the road is whole is tested, and nothing
-about accuracy. A face takes half a second, so there are as few as a split allows.
+Nobody may pass VGG-Face's weights on, so they are random here, and its convolutions have a sixteenth of
+their filters, so that a face takes no half second: that the road is whole is tested, and nothing about
+accuracy. The whole network is hosted in ``tests/integration/models/test_vgg_face.py``.
 """
 
 import json
@@ -24,6 +25,7 @@ from mien.runtime.embedders import find_model
 from mien.runtime.jobs import list_jobs, read_result
 from mien.runtime.serving import ServingClient
 from model_repo import labels
+from model_repo.face_embedder_vggface import weights as vgg_weights
 from model_repo.face_embedder_vggface.build import NAMES
 from services.recognizer.classifier import IdentityClassifier
 from tests.integration.models.vgg_files import random_layers, write_keras
@@ -35,15 +37,18 @@ RUN = CliRunner()
 
 
 @pytest.fixture
-def vgg_repo(tmp_path: Path) -> Iterator[Path]:
-    """A model repository with VGG-Face, imported by the command from a file of random weights."""
+def vgg_repo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A model repository with a slim VGG-Face, imported by the command from a file of random weights."""
     root, weights = tmp_path / "vgg_repo", tmp_path / "vgg_face_weights.h5"
-    write_keras(weights, random_layers())
+    layers = random_layers(thinner_by=16)
+    shapes = [kernel.shape for kernel, _ in layers]
+    monkeypatch.setattr(vgg_weights, "expected_shapes", lambda descriptor="fc8": shapes)
+    write_keras(weights, layers)
     result = RUN.invoke(models_app, ["import", "vgg-face", str(weights), "--root", str(root)])
     weights.unlink()
     assert result.exit_code == 0, result.output
     yield root
-    shutil.rmtree(root / VGG_FACE)  # 580 MB
+    shutil.rmtree(root / VGG_FACE)  # 140 MB
 
 
 @pytest.fixture
