@@ -6,6 +6,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import Final
 
 from rich.console import Console
@@ -43,6 +44,7 @@ class StackOptions:
         workers: Number of processes of a service, where it is not one.
         gateway_port: Insisted on; None takes the preferred one, or a free one.
         with_demo: Also run the demo cameras.
+        model_repo: Models that are served, and that trainings add versions to.
         log_level: Least severe level that the services write.
     """
 
@@ -51,6 +53,7 @@ class StackOptions:
     gateway_host: str = "127.0.0.1"
     gateway_port: int | None = None
     with_demo: bool = False
+    model_repo: Path = REPOSITORY / "model_repo"
     log_level: str = "info"
 
 
@@ -113,8 +116,8 @@ def service_environment(options: StackOptions, ports: Mapping[str, int]) -> dict
         "MIEN_REDIS_URL": f"redis://127.0.0.1:{ports['redis']}/0",
         "MIEN_SERVING_ADDRESS": f"127.0.0.1:{ports['serving']}",
         "MIEN_MODEL_SERVER_PORT": str(ports["serving"]),
-        "MIEN_MODEL_SERVER_MODEL_REPO": str(REPOSITORY / "model_repo"),
-        "MIEN_RECOGNIZER_MODEL_REPO": str(REPOSITORY / "model_repo"),
+        "MIEN_MODEL_SERVER_MODEL_REPO": str(options.model_repo),
+        "MIEN_RECOGNIZER_MODEL_REPO": str(options.model_repo),
         "MIEN_GATEWAY_HOST": options.gateway_host,
         "MIEN_GATEWAY_PORT": str(ports["gateway"]),
         "MIEN_GATEWAY_DATABASE_URL": home.database_url,
@@ -122,9 +125,9 @@ def service_environment(options: StackOptions, ports: Mapping[str, int]) -> dict
         "MIEN_GATEWAY_FIRST_PASSWORD_PATH": str(home.first_password),
         "MIEN_GATEWAY_JOBS_DIR": str(home.jobs),
         "MIEN_GATEWAY_DATASETS_DIR": str(home.datasets),
-        "MIEN_GATEWAY_MODEL_REPO": str(REPOSITORY / "model_repo"),
+        "MIEN_GATEWAY_MODEL_REPO": str(options.model_repo),
         "MIEN_TRAINER_HOME": str(home.path),
-        "MIEN_TRAINER_MODEL_REPO": str(REPOSITORY / "model_repo"),
+        "MIEN_TRAINER_MODEL_REPO": str(options.model_repo),
         "MIEN_GATEWAY_DASHBOARD_DIR": str(REPOSITORY / "services" / "dashboard" / "dist"),
     }
 
