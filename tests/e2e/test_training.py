@@ -1,4 +1,4 @@
-"""A training asked for from the dashboard's interface of a running Mien, until recognizers use what came of it."""
+"""A training asked for from a running Mien, until its recognizers use what came of it."""
 
 from collections.abc import Iterator
 from pathlib import Path
