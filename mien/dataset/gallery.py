@@ -34,7 +34,7 @@ def fetch_gallery(
         (person["person_id"], photo["photo_id"])
         for person in people
         for photo in _get_patiently(api, f"/api/people/{person['person_id']}/photos").json()
-        if photo["status"] == "enrolled" and not photo["set_aside"]
+        if photo["status"] == "enrolled" and not photo.get("set_aside", False)
     ]
     if not wanted:
         raise PermanentError("nobody is enrolled yet: mien people add NAME PHOTO…")

@@ -193,13 +193,13 @@ class TrainingDesk:
             raise JobUnknownError(f"{job_id}: no such job")
         return folder
 
-    def _data_of(self, kind: JobKind, source: str) -> str:
+    def _data_of(self, kind: JobKind, source: str) -> str | list[str]:
         if kind.trains_on == "people":
             return ""
         folder = None if self.datasets is None else self.datasets / source
         if folder is None or not source or folder.parent != self.datasets or not folder.is_dir():
             raise InvalidInputError(f"source: there is no folder {source!r} among the data sets")
-        return str(folder.resolve())
+        return [str(folder.resolve())]
 
     def _list(self) -> list[JobInfo]:
         if self._jobs is None:

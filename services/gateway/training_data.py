@@ -65,11 +65,11 @@ def _pictures(folder: Path) -> Iterator[Path]:
 
 
 def _label(path: Path) -> str:
-    """Return the label: the outermost folder, or the middle of ``First_Last-emotion-N.jpg``."""
-    if len(path.parts) > 1:
-        return path.parts[0]
+    """Return the label: the middle of ``First_Last-emotion-N.jpg``, else the outermost folder."""
     named = path.stem.rsplit("-", 2)
-    return named[1] if len(named) == 3 else _LOOSE
+    if len(named) == 3 and named[2].isdecimal():
+        return named[1]
+    return path.parts[0] if len(path.parts) > 1 else _LOOSE
 
 
 def _source(

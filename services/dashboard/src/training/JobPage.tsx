@@ -57,7 +57,10 @@ export function JobPage() {
         <h2>What was asked for</h2>
         <dl className="options">
           {Object.entries(job.options)
-            .filter(([name, value]) => name !== "model_repo" && typeof value !== "object" && value !== "")
+            .filter(
+              ([name, value]) =>
+                name !== "model_repo" && (typeof value !== "object" || Array.isArray(value)) && value !== "",
+            )
             .map(([name, value]) => (
               <div key={name}>
                 <dt>{name.replaceAll("_", " ")}</dt>
