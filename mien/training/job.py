@@ -133,7 +133,6 @@ class Job:
             self._record, state=state, ended_at=time_now(), explanation=explanation
         )
         write_record(self.folder, self._record)
-        (self.folder / CANCEL_FILE).unlink(missing_ok=True)
 
 
 def _interrupt(_signum: int, _frame: object) -> None:
