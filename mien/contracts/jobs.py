@@ -7,7 +7,7 @@
     HOME/jobs/ID/result.json       what came of it
     HOME/jobs/ID/report.html       the same for people, in one file
     HOME/jobs/ID/output.log        what a job that a trainer ran has printed
-    HOME/jobs/ID/cancel            there while the job is asked to end
+    HOME/jobs/ID/cancel            there since somebody asked the job to end, until it is gone on with
     HOME/jobs/ID/people.json       ids of the enrolled people whose photos it was made from
     HOME/jobs/ID/forget            there while a job is to be deleted as soon as it has ended
     HOME/jobs/ID/lock              held by the process for as long as it lives

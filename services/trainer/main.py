@@ -101,27 +101,27 @@ class Trainer:
                 process = await asyncio.create_subprocess_exec(
                     *command, stdin=asyncio.subprocess.DEVNULL, stdout=output, stderr=output
                 )
-            was_cancelled = await _until_ended(process, folder, stop)
-            await asyncio.to_thread(self._settle, folder, process.returncode or 0, stop, was_cancelled)
+            await _until_ended(process, stop)
+            await asyncio.to_thread(self._settle, folder, process.returncode or 0, stop)
         finally:
             self._job_id = None
 
-    def _settle(self, folder: Path, exit_code: int, stop: asyncio.Event, was_cancelled: bool) -> None:
+    def _settle(self, folder: Path, exit_code: int, stop: asyncio.Event) -> None:
         record = read_job(folder)
         if record.state == "queued":
             output = (folder / OUTPUT_FILE).read_bytes()[-_REPORTED_BYTES:].decode(errors="replace")
             fail_job(folder, why_it_never_began(output, exit_code))
-        elif stop.is_set() and record.state in {"cancelled", "interrupted"} and not was_cancelled:
-            queue_again(folder)
+        was_cancelled = (folder / CANCEL_FILE).exists()
+        if stop.is_set() and record.state in {"cancelled", "interrupted"} and not was_cancelled:
+            queue_again(folder)  # the signal that ended us ended it, too
         log.info("job.ended", job_id=folder.name, state=read_job(folder).state)
 
 
-async def _until_ended(process: asyncio.subprocess.Process, folder: Path, stop: asyncio.Event) -> bool:
-    """Wait for a job's process, and end it when the trainer stops; returns whether somebody cancelled it."""
+async def _until_ended(process: asyncio.subprocess.Process, stop: asyncio.Event) -> None:
+    """Wait for a job's process, and end it when the trainer stops."""
     ending, stopping = asyncio.create_task(process.wait()), asyncio.create_task(stop.wait())
     try:
         await asyncio.wait({ending, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        was_cancelled = await asyncio.to_thread((folder / CANCEL_FILE).exists)
         if not ending.done():
             process.terminate()
             await asyncio.wait({ending}, timeout=_ENDING_SECONDS)
@@ -130,7 +130,6 @@ async def _until_ended(process: asyncio.subprocess.Process, folder: Path, stop: 
         if not ending.done():
             process.kill()
             await ending
-    return was_cancelled
 
 
 def missing_packages() -> list[str]:
