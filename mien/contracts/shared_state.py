@@ -138,6 +138,21 @@ def camera_request_key(request_id: str) -> str:
 def camera_replies_key(request_id: str) -> str:
     """List of the answers so far, each a :data:`~mien.contracts.camera_requests.CameraReply`."""
     return f"mien:camera-replies:{request_id}"
+def gallery_owners_key(embedder: str) -> str:
+    """Sorted set, by name, of an entry for each template's person and one for its photo.
+
+    So what is a person's, or was made from a photo, is found without looking at anybody else's; see
+    :func:`template_owner`.
+    """
+    return f"mien:gallery:{embedder}:owners"
+
+
+TemplateOwner = Literal["person", "photo"]
+
+
+def template_owner(kind: TemplateOwner, owner_id: str, template_id: str = "") -> str:
+    """Return an entry of :func:`gallery_owners_key`; without a template, what an owner's begin with."""
+    return f"{kind}\0{owner_id}\0{template_id}"
 
 
 def presence_key(service: str, instance: str) -> str:

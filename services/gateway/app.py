@@ -13,8 +13,9 @@ from redis.exceptions import RedisError
 
 from mien import __version__
 from mien.contracts.live import CamerasChanged, CameraUpdate, LiveFrame, Notice, Pong
-from mien.errors import MienError, TransientError
+from mien.errors import MienError, PermanentError, TransientError
 from mien.runtime.cameras import CameraExistsError, CameraUnknownError
+from mien.runtime.jobs import JobUnknownError
 from services.gateway.accounts import LoginRefusedError, TooManyLoginsError
 from services.gateway.camera_files import CameraFileError
 from services.gateway.context import Context
@@ -35,6 +36,7 @@ from services.gateway.routes import (
     sightings,
     strangers,
     system,
+    training,
 )
 from services.gateway.schemas import ErrorMessage
 
@@ -44,10 +46,12 @@ _STATUS_BY_ERROR: Final[dict[type[MienError], int]] = {
     LoginRefusedError: 401,
     NotFoundError: 404,
     CameraUnknownError: 404,
+    JobUnknownError: 404,
     CameraExistsError: 409,
     InvalidInputError: 422,
     CameraFileError: 422,
     TooManyLoginsError: 429,
+    PermanentError: 409,  # what is neither of the others: not as things are
     TransientError: 503,
 }
 
@@ -84,6 +88,7 @@ def create_app(context: Context | None, *, dashboard_dir: Path | None = None) ->
         recognition,
         strangers,
         sightings,
+        training,
         system,
         live,
         dashboard,

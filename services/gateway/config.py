@@ -35,6 +35,15 @@ class GatewaySettings(ServiceSettings):
     first_password_path: Path | None = Field(
         None, description="File that the first admin password is written to (mode 0600), besides the log"
     )
+    jobs_dir: Path | None = Field(
+        None, description="Folder of trainings, shared with a trainer; none: the dashboard starts none"
+    )
+    datasets_dir: Path | None = Field(
+        None, description="Folder whose folders can be trained on, shared with a trainer; may be missing"
+    )
+    model_repo: Path | None = Field(
+        None, description="Folder of the models whose versions the dashboard may promote; none: it doesn't"
+    )
     video_dirs: str = Field(
         "", description=f"Folders that file cameras may lie in, separated by {os.pathsep!r}; empty: anywhere"
     )

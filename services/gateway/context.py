@@ -19,6 +19,7 @@ from services.gateway.names import Names
 from services.gateway.publisher import Publisher
 from services.gateway.stranger_book import StrangerBook
 from services.gateway.thresholds import ThresholdDesk
+from services.gateway.training import TrainingDesk
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class Context:
     strangers: StrangerBook
     denials: Denials
     thresholds: ThresholdDesk
+    training: TrainingDesk
     enrolment: EnrolmentRoad
     publisher: Publisher
     questions: CameraQuestions

@@ -53,6 +53,7 @@ from services.gateway.publisher import Publisher
 from services.gateway.sightings import SightingRecorder
 from services.gateway.stranger_book import StrangerBook
 from services.gateway.thresholds import ThresholdDesk
+from services.gateway.training import TrainingDesk
 from services.gateway.web import listen, serve_web
 
 _CONSUMER_GRACE_SECONDS = 4.0
@@ -115,6 +116,12 @@ def build_context(
         names=names,
         strangers=strangers,
         thresholds=ThresholdDesk(redis, rules),
+        training=TrainingDesk(
+            redis,
+            jobs=settings.jobs_dir,
+            datasets=settings.datasets_dir,
+            model_repo=settings.model_repo,
+        ),
         denials=Denials(database, redis, rules=rules, names=names, strangers=strangers),
         enrolment=EnrolmentRoad(database, redis, publisher, partitions=settings.kafka.partitions),
         publisher=publisher,

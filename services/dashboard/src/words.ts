@@ -221,6 +221,7 @@ const SERVICES: Record<string, { name: string; down: string }> = {
   emotion: { name: "Emotion reader", down: "emotions are paused" },
   detector: { name: "Detector", down: "no faces are found and live pictures stand still" },
   ingest: { name: "Ingest", down: "cameras are not being read" },
+  trainer: { name: "Trainer", down: "nothing can be trained" },
   gateway: { name: "Gateway", down: "this page can't be kept up to date" },
 };
 

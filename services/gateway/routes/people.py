@@ -83,6 +83,7 @@ async def forget_person(person_id: IdPath, context: ContextDep, principal: Princ
     # Templates first: where Redis is away nothing has happened, and the request can be made again.
     await context.templates.remove_person(person_id)
     await context.denials.forget_person(person_id)
+    await context.training.forget_person(person_id)
 
     def forget(session: Session) -> None:
         session.delete(require_person(session, person_id))

@@ -35,7 +35,7 @@ def test_workers_can_be_scaled() -> None:
 def test_every_service_has_an_image_target_with_its_own_lock() -> None:
     """What compose builds exists, and installs hashes of that service only."""
     targets = set(re.findall(r"^FROM \S+ AS (\S+)$", DOCKERFILE, re.MULTILINE))
-    for name in (*SCALABLE, "gateway"):
+    for name in (*SCALABLE, "gateway", "trainer"):
         assert COMPOSE["services"][name]["build"]["target"] == name
         assert name in targets
         assert f"--require-hashes --no-deps -r requirements/{name}.lock" in DOCKERFILE
@@ -85,7 +85,7 @@ def test_tensorflow_serving_is_told_of_every_model_that_workers_ask_for() -> Non
 
 
 def test_locks_carry_hashes_and_no_addresses() -> None:
-    """Packages come from the machine's own index; TensorFlow is for tests alone."""
+    """Packages come from the machine's own index; TensorFlow is for tests and training alone."""
     locks = sorted((ROOT / "requirements").glob("*.lock"))
     assert locks
     for lock in locks:
@@ -93,7 +93,7 @@ def test_locks_carry_hashes_and_no_addresses() -> None:
         assert "://" not in text, lock.name
         assert text.count("\n    --hash=") >= len(re.findall(r"^\S+==", text, re.MULTILINE)), lock.name
         assert "\ntensorflow==" not in text, lock.name
-        assert lock.name == "dev.lock" or "tensorflow" not in text, lock.name
+        assert lock.name in {"dev.lock", "trainer.lock"} or "tensorflow" not in text, lock.name
 
 
 def test_what_runs_is_tested_at_the_same_versions() -> None:

@@ -241,7 +241,7 @@ def test_without_a_running_stack_the_commands_say_how_to_start_it(
 
 
 def test_enrolled_photos_become_a_folder_to_train_on(gateway: FakeGateway, tmp_path: Path) -> None:
-    """One folder for each active person, named after their id; refused photos are left out."""
+    """One folder for each active person, named after their id, without photos refused or set aside."""
     people = [
         {"person_id": "p1", "name": "Rosa", "active": True},
         {"person_id": "p2", "name": "Rosa", "active": True},
@@ -249,7 +249,11 @@ def test_enrolled_photos_become_a_folder_to_train_on(gateway: FakeGateway, tmp_p
     ]
     gateway.answers["GET", "/api/people"] = [(200, people)]
     for person in ("p1", "p2"):
-        photos = [{"photo_id": f"{person}a", "status": "enrolled"}, {"photo_id": "x", "status": "rejected"}]
+        photos = [
+            {"photo_id": f"{person}a", "status": "enrolled", "set_aside": False},
+            {"photo_id": "x", "status": "rejected", "set_aside": False},
+            {"photo_id": "y", "status": "enrolled", "set_aside": True},
+        ]
         gateway.answers["GET", f"/api/people/{person}/photos"] = [(200, photos)]
         gateway.answers["GET", f"/api/people/{person}/photos/{person}a/image.jpg"] = [(200, "jpeg")]
     folder = tmp_path / "photos"

@@ -21,6 +21,11 @@ import type {
   Stranger,
   StrangerDetail,
   SystemInfo,
+  Training,
+  TrainingData,
+  TrainingDetail,
+  TrainingInfo,
+  TrainingRequest,
 } from "./types";
 
 type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
@@ -183,6 +188,19 @@ export const api = {
     const parameters = new URLSearchParams(set.map(([key, value]) => [key, String(value)]));
     return request<Sighting[]>("GET", `/api/sightings?${parameters}`);
   },
+  training: () => request<TrainingInfo>("GET", "/api/training"),
+  trainingData: (kind: string) => request<TrainingData[]>("GET", `/api/training/data/${id(kind)}`),
+  startTraining: (wanted: TrainingRequest) => request<Training>("POST", "/api/training/jobs", wanted),
+  trainingJob: (jobId: string) => request<TrainingDetail>("GET", `/api/training/jobs/${id(jobId)}`),
+  cancelTraining: (jobId: string) =>
+    request<TrainingDetail>("POST", `/api/training/jobs/${id(jobId)}/cancel`),
+  resumeTraining: (jobId: string) =>
+    request<TrainingDetail>("POST", `/api/training/jobs/${id(jobId)}/resume`),
+  deleteTraining: (jobId: string) => request<void>("DELETE", `/api/training/jobs/${id(jobId)}`),
+  giveLabel: (model: string, label: "stable" | "canary", version: number) =>
+    request<TrainingInfo>("PUT", `/api/training/models/${id(model)}/labels/${label}`, { version }),
+  rollBack: (model: string) => request<TrainingInfo>("POST", `/api/training/models/${id(model)}/rollback`),
+
   system: () => request<SystemInfo>("GET", "/api/system"),
 };
 

@@ -12,6 +12,8 @@ import { PersonPage } from "../pages/PersonPage";
 import { StrangerPage } from "../pages/StrangerPage";
 import { StrangersPage } from "../pages/StrangersPage";
 import { SystemPage } from "../pages/SystemPage";
+import { JobPage } from "../training/JobPage";
+import { TrainingPage } from "../training/TrainingPage";
 import { Toasts } from "../ui/Toasts";
 import { checkSession, sessionState } from "./session";
 import { Shell } from "./Shell";
@@ -53,6 +55,8 @@ export function App() {
           <Route path="strangers" element={<StrangersPage />} />
           <Route path="strangers/:strangerId" element={<StrangerPage />} />
           <Route path="history" element={<HistoryPage />} />
+          <Route path="training" element={<TrainingPage />} />
+          <Route path="training/:jobId" element={<JobPage />} />
           <Route path="system" element={<SystemPage />} />
           <Route path="account" element={<AccountPage />} />
           <Route path="*" element={<Navigate to="/" replace />} />

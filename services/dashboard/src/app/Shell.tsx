@@ -16,6 +16,7 @@ const PLACES: { to: string; label: string; icon: IconName }[] = [
   { to: "/history", label: "History", icon: "history" },
 ];
 const FEWER_PLACES: typeof PLACES = [
+  { to: "/training", label: "Training", icon: "training" },
   { to: "/system", label: "System", icon: "system" },
   { to: "/account", label: "Account", icon: "account" },
 ];
