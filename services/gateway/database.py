@@ -99,7 +99,11 @@ class Person(Base):
 
 
 class Photo(Base):
-    """A photo on its way to a template; *submitted* once the broker has it."""
+    """A photo on its way to a template; *submitted* once the broker has it.
+
+    Attributes:
+        emotion_label, pose_label: What the face is known to show, from a file's name or from whoever took it.
+    """
 
     __tablename__ = "photos"
     photo_id: Mapped[str] = mapped_column(String(40), primary_key=True)
@@ -116,6 +120,8 @@ class Photo(Base):
     has_face: Mapped[bool] = mapped_column(default=False)
     set_aside: Mapped[bool] = mapped_column(default=False, server_default=false())
     from_stranger_id: Mapped[str | None] = mapped_column(String(40), index=True)
+    emotion_label: Mapped[str | None] = mapped_column(String(40))
+    pose_label: Mapped[str | None] = mapped_column(String(40))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
 
 
