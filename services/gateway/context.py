@@ -15,6 +15,7 @@ from services.gateway.denials import Denials
 from services.gateway.enrolment import EnrolmentRoad
 from services.gateway.hub import Hub
 from services.gateway.names import Names
+from services.gateway.photo_judge import PhotoJudge
 from services.gateway.publisher import Publisher
 from services.gateway.stranger_book import StrangerBook
 from services.gateway.thresholds import ThresholdDesk
@@ -37,6 +38,7 @@ class Context:
     strangers: StrangerBook
     denials: Denials
     thresholds: ThresholdDesk
+    photo_judge: PhotoJudge
     enrolment: EnrolmentRoad
     publisher: Publisher
     hub: Hub = field(default_factory=Hub)

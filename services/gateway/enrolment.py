@@ -5,7 +5,6 @@ import zlib
 from collections.abc import Sequence
 
 import structlog
-from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from mien.contracts.events import (
@@ -23,6 +22,7 @@ from mien.runtime.service import Service
 from services.gateway.database import Database, Photo
 from services.gateway.pause import wait_at_most
 from services.gateway.people import mark_submitted, new_id, settle_photo, unsubmitted_photos
+from services.gateway.photo_judge import PhotoJudge
 from services.gateway.photos import PhotoError, normalize_photo
 from services.gateway.publisher import Publisher
 
@@ -35,10 +35,19 @@ _RETRY_SECONDS = 5.0
 class EnrolmentRoad:
     """Takes photos in, sends them off when the broker is there, and writes down what became of them."""
 
-    def __init__(self, database: Database, redis: Redis, publisher: Publisher, *, partitions: int) -> None:
+    def __init__(
+        self,
+        database: Database,
+        templates: TemplateStore,
+        publisher: Publisher,
+        photo_judge: PhotoJudge,
+        *,
+        partitions: int,
+    ) -> None:
         self._database = database
-        self._templates = TemplateStore(redis)
+        self._templates = templates
         self._publisher = publisher
+        self._photo_judge = photo_judge
         self._partitions = partitions
         self._wanted = asyncio.Event()
         # A photo of 50 million pixels takes 150 MB while it is decoded: one at a time.
@@ -86,6 +95,7 @@ class EnrolmentRoad:
                     await self._templates.remove_photo(result.photo_id)
                 except (RedisError, OSError) as error:
                     raise TransientError(f"removing a template: {type(error).__name__}") from error
+        self._photo_judge.look_soon()
 
     async def _send_batch(self) -> int:
         photos = await self._database.run(lambda session: unsubmitted_photos(session, _BATCH))

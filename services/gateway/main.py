@@ -40,6 +40,7 @@ from services.gateway.enrolment import EnrolmentRoad
 from services.gateway.feed import LiveFeed
 from services.gateway.merge import TrackStore
 from services.gateway.names import Names
+from services.gateway.photo_judge import PhotoJudge
 from services.gateway.publisher import Publisher
 from services.gateway.sightings import SightingRecorder
 from services.gateway.stranger_book import StrangerBook
@@ -92,6 +93,8 @@ def build_context(
     rules = RuleStore(redis)
     names = Names(database, redis, rules)
     strangers = StrangerBook(database, redis, rules=rules, names=names, directory=directory)
+    templates, thresholds = TemplateStore(redis), ThresholdDesk(redis, rules)
+    photo_judge = PhotoJudge(database, templates, thresholds)
     return Context(
         service=service,
         settings=settings,
@@ -100,13 +103,16 @@ def build_context(
         accounts=accounts,
         registry=registry,
         directory=directory,
-        templates=TemplateStore(redis),
+        templates=templates,
         rules=rules,
         names=names,
         strangers=strangers,
-        thresholds=ThresholdDesk(redis, rules),
+        thresholds=thresholds,
+        photo_judge=photo_judge,
         denials=Denials(database, redis, rules=rules, names=names, strangers=strangers),
-        enrolment=EnrolmentRoad(database, redis, publisher, partitions=settings.kafka.partitions),
+        enrolment=EnrolmentRoad(
+            database, templates, publisher, photo_judge, partitions=settings.kafka.partitions
+        ),
         publisher=publisher,
     )
 
@@ -153,6 +159,7 @@ def _event_work(context: Context) -> list[Coroutine[Any, Any, None]]:
         feed.run(service),
         context.publisher.run(service),
         context.enrolment.run(service),
+        context.photo_judge.run(service),
         recorder.run(service),
         context.strangers.run(service),
     )

@@ -235,7 +235,9 @@ export interface paths {
         head?: never;
         /**
          * Edit Photo
-         * @description Move a photo to another person, set it aside, or compare with it again.
+         * @description Move a photo to another person, set it aside, or use it whatever it looks like.
+         *
+         *     One that Mien has set aside is used again once it is moved, and judged among its new person's.
          */
         patch: operations["edit_photo"];
         trace?: never;
@@ -652,6 +654,19 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * Badge
+         * @description What a photo is worth; without findings there is nothing wrong with it.
+         */
+        Badge: {
+            /** Findings */
+            findings: components["schemas"]["Finding"][];
+            /**
+             * Level
+             * @enum {string}
+             */
+            level: "good" | "fair" | "bad";
+        };
         /** Body_add_photos */
         Body_add_photos: {
             /** Photos */
@@ -1093,6 +1108,21 @@ export interface components {
             detail: string;
         };
         /**
+         * Finding
+         * @description Something about a photo, in words with its figures; *kind* is for programs.
+         */
+        Finding: {
+            /** Kind */
+            kind: string;
+            /**
+             * Level
+             * @enum {string}
+             */
+            level: "good" | "fair" | "bad";
+            /** Words */
+            words: string;
+        };
+        /**
          * FitnessInfo
          * @description How well a camera serves recognition, from the people that lately passed it.
          */
@@ -1394,6 +1424,8 @@ export interface components {
         /**
          * PersonInfo
          * @description A person, with how many photos and templates there are; of somebody *ignored* nobody is alerted.
+         *
+         *     *problem_count* photos may be under the wrong name; somebody should look at them.
          */
         PersonInfo: {
             /** Active */
@@ -1419,6 +1451,8 @@ export interface components {
             person_id: string;
             /** Photo Count */
             photo_count: number;
+            /** Problem Count */
+            problem_count: number;
             /** Template Count */
             template_count: number;
         };
@@ -1436,7 +1470,7 @@ export interface components {
         };
         /**
          * PhotoEdit
-         * @description Changes to a photo: another person's, kept but not compared with, or compared with again.
+         * @description Changes to a photo: another person's, kept but not compared with, or compared with whatever it is like.
          */
         PhotoEdit: {
             /**
@@ -1453,13 +1487,24 @@ export interface components {
         /**
          * PhotoInfo
          * @description A photo and what became of it.
+         *
+         *     Attributes:
+         *         badge: None while the photo is on its way.
+         *         set_aside_reason: ``stray`` or ``odd`` where Mien did it, see :data:`mien.vision.strays.Verdict`.
+         *         use_anyway: Somebody said to use it, whatever it looks like.
+         *         measures: :class:`mien.contracts.events.Quality` by field.
+         *         other_person_id: Whom it resembles most besides.
+         *         emotion_label, pose_label: What the face is known to show.
          */
         PhotoInfo: {
+            badge: components["schemas"]["Badge"] | null;
             /**
              * Created At
              * Format: date-time
              */
             created_at: string;
+            /** Emotion Label */
+            emotion_label: string | null;
             /** Explanation */
             explanation: string | null;
             /** Face Url */
@@ -1468,21 +1513,35 @@ export interface components {
             filename: string;
             /** Image Url */
             image_url: string | null;
+            /** Measures */
+            measures: {
+                [key: string]: number;
+            } | null;
+            /** Other Person Id */
+            other_person_id: string | null;
+            /** Other Person Name */
+            other_person_name: string | null;
             /** Person Id */
             person_id: string;
             /** Photo Id */
             photo_id: string;
+            /** Pose Label */
+            pose_label: string | null;
             /** Quality */
             quality: number | null;
             /** Reason */
             reason: ("no_face" | "several_faces" | "too_small" | "blurred" | "turned_away" | "not_an_image" | "no_embedding") | null;
             /** Set Aside */
             set_aside: boolean;
+            /** Set Aside Reason */
+            set_aside_reason: ("stray" | "odd" | "by_hand") | null;
             /**
              * Status
              * @enum {string}
              */
             status: "pending" | "enrolled" | "rejected";
+            /** Use Anyway */
+            use_anyway: boolean;
         };
         /**
          * Pong
