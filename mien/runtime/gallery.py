@@ -1,6 +1,6 @@
 """Templates of enrolled people in Redis: written by recognizers, managed by the gateway, read by all."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 import msgspec
@@ -59,6 +59,11 @@ class TemplateStore:
     async def remove_photo(self, photo_id: str) -> int:
         """Delete every template that was made from a photo; returns how many there were."""
         return await self._remove(photo_id, lambda template: template.photo_id == photo_id)
+
+    async def remove_photos(self, photo_ids: Collection[str]) -> int:
+        """Delete every template that was made from some photos; returns how many there were."""
+        wanted = frozenset(photo_ids)
+        return await self._remove("", lambda template: template.photo_id in wanted)
 
     async def edit_photo(
         self, photo_id: str, *, person_id: str | None = None, set_aside: bool | None = None

@@ -121,7 +121,7 @@ def find_strays(
 
 @dataclass
 class _Scores:
-    """Per judged row: likeness to its person's others, how many these are, and to the nearest other person."""
+    """Per judged row: likeness to its person's others, how many these are, and to the nearest other."""
 
     own: NDArray[np.float32]
     own_count: NDArray[np.int64]

@@ -14,6 +14,7 @@ from services.gateway.database import Database
 from services.gateway.denials import Denials
 from services.gateway.enrolment import EnrolmentRoad
 from services.gateway.hub import Hub
+from services.gateway.imports import Imports
 from services.gateway.names import Names
 from services.gateway.photo_judge import PhotoJudge
 from services.gateway.publisher import Publisher
@@ -40,5 +41,6 @@ class Context:
     thresholds: ThresholdDesk
     photo_judge: PhotoJudge
     enrolment: EnrolmentRoad
+    imports: Imports
     publisher: Publisher
     hub: Hub = field(default_factory=Hub)

@@ -95,6 +95,7 @@ class Person(Base):
     active: Mapped[bool] = mapped_column(default=True)
     ignored: Mapped[bool] = mapped_column(default=False, server_default=false())
     from_stranger_id: Mapped[str | None] = mapped_column(String(40))
+    import_id: Mapped[str | None] = mapped_column(String(40), index=True)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
 
 

@@ -1,6 +1,7 @@
 """The road of a photo: upload → row → ``enrolments`` → (detector, recognizer) → answer → row."""
 
 import asyncio
+import hashlib
 import zlib
 from collections.abc import Sequence
 
@@ -56,12 +57,21 @@ class EnrolmentRoad:
     async def judge(self, upload: bytes, *, person_id: str, filename: str) -> Photo:
         """Return the row for an upload: pending, or rejected when it is no picture."""
         photo = Photo(photo_id=new_id(), person_id=person_id, filename=filename[:255], status="pending")
+        photo.upload_sha256 = sha256_of(upload)
         try:
-            async with self._decoding:
-                photo.image_jpeg = await asyncio.to_thread(normalize_photo, upload)
+            photo.image_jpeg = await self.encode(upload)
         except PhotoError as error:
             photo.status, photo.reason, photo.explanation = "rejected", error.reason, str(error)
         return photo
+
+    async def encode(self, upload: bytes) -> bytes:
+        """Return an upload as it is kept: see :func:`services.gateway.photos.normalize_photo`.
+
+        Raises:
+            PhotoError: It is no picture that can be used.
+        """
+        async with self._decoding:
+            return await asyncio.to_thread(normalize_photo, upload)
 
     def send_soon(self) -> None:
         """Say that there are new photos to send."""
@@ -114,6 +124,11 @@ class EnrolmentRoad:
             sent = [photo.photo_id]
             await self._database.run(lambda session, ids=sent: mark_submitted(session, ids))  # type: ignore[misc]  # mypy cannot infer a lambda with a default
         return len(photos)
+
+
+def sha256_of(upload: bytes) -> str:
+    """Return what tells a file from others, in hexadecimal digits."""
+    return hashlib.sha256(upload).hexdigest()
 
 
 def photo_partition(photo_id: str, partitions: int) -> int:

@@ -38,6 +38,7 @@ from services.gateway.database import Database
 from services.gateway.denials import Denials
 from services.gateway.enrolment import EnrolmentRoad
 from services.gateway.feed import LiveFeed
+from services.gateway.imports import Imports
 from services.gateway.merge import TrackStore
 from services.gateway.names import Names
 from services.gateway.photo_judge import PhotoJudge
@@ -95,6 +96,10 @@ def build_context(
     strangers = StrangerBook(database, redis, rules=rules, names=names, directory=directory)
     templates, thresholds = TemplateStore(redis), ThresholdDesk(redis, rules)
     photo_judge = PhotoJudge(database, templates, thresholds)
+    denials = Denials(database, redis, rules=rules, names=names, strangers=strangers)
+    enrolment = EnrolmentRoad(
+        database, templates, publisher, photo_judge, partitions=settings.kafka.partitions
+    )
     return Context(
         service=service,
         settings=settings,
@@ -109,9 +114,16 @@ def build_context(
         strangers=strangers,
         thresholds=thresholds,
         photo_judge=photo_judge,
-        denials=Denials(database, redis, rules=rules, names=names, strangers=strangers),
-        enrolment=EnrolmentRoad(
-            database, templates, publisher, photo_judge, partitions=settings.kafka.partitions
+        denials=denials,
+        enrolment=enrolment,
+        imports=Imports(
+            database,
+            settings.import_dir,
+            enrolment=enrolment,
+            templates=templates,
+            denials=denials,
+            names=names,
+            photo_judge=photo_judge,
         ),
         publisher=publisher,
     )
@@ -160,6 +172,7 @@ def _event_work(context: Context) -> list[Coroutine[Any, Any, None]]:
         context.publisher.run(service),
         context.enrolment.run(service),
         context.photo_judge.run(service),
+        context.imports.run(service),
         recorder.run(service),
         context.strangers.run(service),
     )

@@ -30,10 +30,10 @@ def photo_infos(session: Session, photos: Sequence[Photo]) -> list[PhotoInfo]:
     """Return photos with their badges, in the order given."""
     people = {photo.person_id for photo in photos} | {photo.other_person_id for photo in photos}
     named = select(Person.person_id, Person.name).where(Person.person_id.in_(people))
-    names = dict(session.execute(named).tuples().all())
+    names = dict(session.execute(named).all())
     originals = {photo.duplicate_of for photo in photos if photo.duplicate_of}
     called = select(Photo.photo_id, Photo.filename).where(Photo.photo_id.in_(originals))
-    filenames = dict(session.execute(called).tuples().all())
+    filenames = dict(session.execute(called).all())
     return [_photo_info(photo, names, filenames) for photo in photos]
 
 

@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, File, Path, Response, UploadFile, status
+from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from mien.vision.strays import SET_ASIDE
@@ -10,6 +11,7 @@ from services.gateway.access import ContextDep, PrincipalDep, require_session
 from services.gateway.accounts import Principal
 from services.gateway.context import Context
 from services.gateway.database import Person, Photo, audit
+from services.gateway.import_tables import ImportFile
 from services.gateway.people import (
     NotFoundError,
     apply_edit,
@@ -90,6 +92,7 @@ async def forget_person(person_id: IdPath, context: ContextDep, principal: Princ
     def forget(session: Session) -> None:
         judge_again(session, person_id)
         session.delete(require_person(session, person_id))
+        session.execute(delete(ImportFile).where(ImportFile.person_id == person_id))
         _audit(session, principal, "person.forgotten", person_id)
 
     await context.database.run(forget)
