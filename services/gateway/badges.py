@@ -13,13 +13,13 @@ _FACES_PER_EYE_DISTANCE: Final = 2.95
 
 
 def badge_of(photo: Photo, names: Mapping[str, str], filenames: Mapping[str, str]) -> Badge | None:
-    """Return a photo's badge; None while it is on its way.
+    """Return a photo's badge; None while it is on its way, or not compared with the others yet.
 
     Args:
         names: Of people, by id.
         filenames: Of this person's photos, by id.
     """
-    if photo.status == "pending":
+    if photo.status == "pending" or (photo.status == "enrolled" and photo.likeness is None):
         return None
     if photo.status == "rejected":
         words = photo.explanation or "The photo can't be used."

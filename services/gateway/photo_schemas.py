@@ -31,7 +31,7 @@ class PhotoInfo(Schema):
     """A photo and what became of it.
 
     Attributes:
-        badge: None while the photo is on its way.
+        badge: None while the photo is on its way, or waits to be compared with others.
         set_aside_reason: ``stray`` or ``odd`` where Mien did it, see :data:`mien.vision.strays.Verdict`.
         use_anyway: Somebody said to use it, whatever it looks like.
         measures: :class:`mien.contracts.events.Quality` by field.
