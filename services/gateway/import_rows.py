@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import and_, case, delete, func, or_, select, update
@@ -132,7 +132,8 @@ def place_files(session: Session, limit: int) -> int:
         .order_by(ImportFile.file_id)
         .limit(limit)
     ).all()
-    for file in files:
+    now = utc_now()
+    for number, file in enumerate(files):
         image, file.image_jpeg = file.image_jpeg, None
         if file.person_id is None or session.get(Person, file.person_id) is None:
             file.state, file.explanation = "refused", "the person was deleted meanwhile"
@@ -148,6 +149,7 @@ def place_files(session: Session, limit: int) -> int:
                 emotion_label=file.emotion_label,
                 upload_sha256=file.upload_sha256,
                 import_id=file.import_id,
+                created_at=now + timedelta(microseconds=number),
             )
         )
     return len(files)

@@ -52,8 +52,8 @@ export function App() {
           <Route path="cameras/:cameraId" element={<CameraPage />} />
           <Route path="people" element={<PeoplePage />} />
           <Route path="people/:personId" element={<PersonPage />} />
-          <Route path="import" element={<ImportsPage />} />
-          <Route path="import/:importId" element={<ImportPage />} />
+          <Route path="people/import" element={<ImportsPage />} />
+          <Route path="people/import/:importId" element={<ImportPage />} />
           <Route path="strangers" element={<StrangersPage />} />
           <Route path="strangers/:strangerId" element={<StrangerPage />} />
           <Route path="history" element={<HistoryPage />} />

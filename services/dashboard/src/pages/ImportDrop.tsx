@@ -22,7 +22,7 @@ export function ImportDrop() {
     try {
       const { import_id } = await api.beginImport(sourceOf(files));
       await send(import_id, files, setShare);
-      await navigate(`/import/${encodeURIComponent(import_id)}`);
+      await navigate(`/people/import/${encodeURIComponent(import_id)}`);
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       setFailure(error.message);

@@ -34,7 +34,7 @@ export function ImportPage() {
   const { tone, words } = stateWords(data);
   return (
     <div data-testid="import" data-state={data.state}>
-      <Link to="/import" className="back">
+      <Link to="/people/import" className="back">
         <Icon name="back" /> Imports
       </Link>
       <PageHead title={data.source}>
@@ -63,7 +63,7 @@ function Gone() {
       icon="upload"
       title="This import is not here any more"
       action={
-        <Link className="button" to="/import">
+        <Link className="button" to="/people/import">
           All imports
         </Link>
       }
@@ -92,7 +92,7 @@ function Preview({ data, changed }: { data: ImportInfo; changed: () => void }) {
   const discard = () =>
     told(async () => {
       await api.discardImport(data.import_id);
-      await navigate("/import");
+      await navigate("/people/import");
     });
 
   return (
@@ -159,18 +159,19 @@ function Progress({ data, changed }: { data: ImportInfo; changed: () => void }) 
   );
 }
 
-function progressTitle({ state, counts }: ImportInfo): string {
+function progressTitle(data: ImportInfo): string {
+  const { state, counts } = data;
   if (state === "reading") return `Reading the archive: ${counts.read} of ${counts.entries}`;
   if (state === "running") return `Enrolling: ${counts.files - counts.waiting} of ${counts.files}`;
   if (state === "undoing") return "Undoing";
   if (state === "undone") return "This import was undone";
-  return "Enrolled";
+  return countWords(data);
 }
 
 function progressHint(data: ImportInfo): string {
   if (data.state === "undone") return "Its photos are deleted, and the people whom it brought are forgotten.";
   if (data.state === "undoing") return "Photos and people that came with it are deleted.";
-  if (data.state === "done") return `${countWords(data)}.`;
+  if (data.state === "done") return `Consent: ${data.consent_note}`;
   return "This goes on by itself; you may close the page.";
 }
 

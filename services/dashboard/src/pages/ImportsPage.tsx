@@ -61,7 +61,7 @@ function ImportRow({ one }: { one: ImportSummary }) {
   const { tone, words } = stateWords(one);
   return (
     <li data-testid="import-row">
-      <Link to={`/import/${encodeURIComponent(one.import_id)}`}>
+      <Link to={`/people/import/${encodeURIComponent(one.import_id)}`}>
         <strong>{one.source}</strong>
         <small>{countWords(one)}</small>
       </Link>

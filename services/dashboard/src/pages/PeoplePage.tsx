@@ -21,7 +21,7 @@ export function PeoplePage() {
     </button>
   );
   const importLink = (
-    <Link className="button" to="/import">
+    <Link className="button" to="/people/import">
       <Icon name="upload" /> Import many
     </Link>
   );
