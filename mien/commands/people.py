@@ -11,8 +11,10 @@ from rich.progress import Progress
 from rich.table import Table
 
 from mien.commands.api import answer, err, gateway, out
+from mien.commands.people_import import import_people
 
 app = typer.Typer(no_args_is_help=True)
+app.command("import")(import_people)
 
 PersonId = Annotated[str, typer.Argument(help="Identifier of the person, as in mien people list.")]
 _PHOTOS_IN_A_REQUEST: Final = 10
@@ -33,9 +35,10 @@ def list_people() -> None:
     if not people:
         out.print("Nobody is known yet. Add somebody: mien people add NAME PHOTO…", highlight=False)
         return
-    table = Table("id", "name", "photos", "templates", "notes", box=None, pad_edge=False)
+    table = Table("id", "name", "photos", "templates", "to look at", "notes", box=None, pad_edge=False)
     for person in people:
-        counts = (str(person["photo_count"]), str(person["template_count"]))
+        to_look_at = str(person["problem_count"] or "")
+        counts = (str(person["photo_count"]), str(person["template_count"]), to_look_at)
         table.add_row(str(person["person_id"]), person["name"], *counts, person["notes"] or "")
     out.print(table)
 
@@ -71,9 +74,12 @@ def photos(person_id: PersonId) -> None:
     """List a person's photographs and what became of each."""
     with gateway() as api:
         listed = answer(api.get(f"/api/people/{person_id}/photos"))
-    table = Table("photo", "file", "status", "reason", box=None, pad_edge=False)
+    table = Table("photo", "file", "status", "badge", "why", box=None, pad_edge=False)
     for photo in listed:
-        table.add_row(str(photo["photo_id"]), photo.get("filename") or "", photo["status"], _reason(photo))
+        badge = photo["badge"] or {"level": "", "findings": []}
+        status = "set aside" if photo["set_aside"] else photo["status"]
+        why = " ".join(finding["words"] for finding in badge["findings"])
+        table.add_row(photo["photo_id"], photo["filename"], status, badge["level"], why)
     out.print(table)
 
 

@@ -102,6 +102,8 @@ class Quality(msgspec.Struct, frozen=True, kw_only=True):
         yaw: Sideways turn estimated from the landmarks, -1 (left) to 1 (right), 0 is frontal.
         brightness: Mean luma of the face, 0 to 255.
         detection_score: The detector's own confidence, 0 to 1.
+        pitch: Nod estimated from the landmarks, -1 (seen from below) to 1 (seen from above), 0 is level.
+        evenness: 1 where nothing is smeared by movement, near 0 where the face is.
     """
 
     score: float
@@ -110,6 +112,8 @@ class Quality(msgspec.Struct, frozen=True, kw_only=True):
     yaw: float
     brightness: float
     detection_score: float
+    pitch: float = 0.0
+    evenness: float = 1.0
 
 
 class FaceShot(Event, frozen=True, kw_only=True):

@@ -71,6 +71,11 @@ class Home:
     def database_url(self) -> str:
         return f"sqlite:///{self.path / 'gateway.sqlite3'}"
 
+    @property
+    def import_dir(self) -> Path:
+        """Where archives of photos wait until they are read."""
+        return self.path / "imports"
+
     def create(self) -> None:
         """Make the folder and what must be private in it."""
         self.path.mkdir(parents=True, exist_ok=True)

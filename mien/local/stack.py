@@ -125,6 +125,7 @@ def service_environment(options: StackOptions, ports: Mapping[str, int]) -> dict
         "MIEN_GATEWAY_HOST": options.gateway_host,
         "MIEN_GATEWAY_PORT": str(ports["gateway"]),
         "MIEN_GATEWAY_DATABASE_URL": home.database_url,
+        "MIEN_GATEWAY_IMPORT_DIR": str(home.import_dir),
         "MIEN_GATEWAY_CLI_TOKEN_PATH": str(home.cli_token),
         "MIEN_GATEWAY_FIRST_PASSWORD_PATH": str(home.first_password),
         "MIEN_GATEWAY_JOBS_DIR": str(home.jobs),

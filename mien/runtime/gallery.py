@@ -1,6 +1,6 @@
 """Templates of enrolled people in Redis: written by recognizers, managed by the gateway, read by all."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -67,6 +67,10 @@ class TemplateStore:
     async def remove_photo(self, photo_id: str) -> int:
         """Delete every template that was made from a photo; returns how many there were."""
         return await self._remove("photo", photo_id)
+
+    async def remove_photos(self, photo_ids: Collection[str]) -> int:
+        """Delete every template that was made from some photos; returns how many there were."""
+        return sum([await self.remove_photo(photo_id) for photo_id in photo_ids])
 
     async def edit_photo(
         self, photo_id: str, *, person_id: str | None = None, set_aside: bool | None = None

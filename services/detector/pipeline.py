@@ -257,6 +257,8 @@ def as_contract(quality: FaceQuality) -> Quality:
         yaw=round(quality.yaw, 3),
         brightness=round(quality.brightness, 1),
         detection_score=round(quality.detection_score, 3),
+        pitch=round(quality.pitch, 3),
+        evenness=round(quality.evenness, 3),
     )
 
 

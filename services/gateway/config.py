@@ -29,6 +29,9 @@ class GatewaySettings(ServiceSettings):
     dashboard_dir: Path = Field(
         Path("services/dashboard/dist"), description="Folder of the built dashboard; may be missing"
     )
+    import_dir: Path = Field(
+        Path("var/imports"), description="Folder where archives of photos wait until they are read"
+    )
     cli_token_path: Path | None = Field(
         None, description="File that the command line's token is written to (mode 0600); none: no token"
     )

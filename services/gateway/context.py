@@ -15,7 +15,9 @@ from services.gateway.database import Database
 from services.gateway.denials import Denials
 from services.gateway.enrolment import EnrolmentRoad
 from services.gateway.hub import Hub
+from services.gateway.imports import Imports
 from services.gateway.names import Names
+from services.gateway.photo_judge import PhotoJudge
 from services.gateway.publisher import Publisher
 from services.gateway.stranger_book import StrangerBook
 from services.gateway.thresholds import ThresholdDesk
@@ -40,7 +42,9 @@ class Context:
     denials: Denials
     thresholds: ThresholdDesk
     training: TrainingDesk
+    photo_judge: PhotoJudge
     enrolment: EnrolmentRoad
+    imports: Imports
     publisher: Publisher
     questions: CameraQuestions
     hub: Hub = field(default_factory=Hub)

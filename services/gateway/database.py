@@ -95,11 +95,21 @@ class Person(Base):
     active: Mapped[bool] = mapped_column(default=True)
     ignored: Mapped[bool] = mapped_column(default=False, server_default=false())
     from_stranger_id: Mapped[str | None] = mapped_column(String(40))
+    import_id: Mapped[str | None] = mapped_column(String(40), index=True)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
 
 
 class Photo(Base):
-    """A photo on its way to a template; *submitted* once the broker has it."""
+    """A photo on its way to a template; *submitted* once the broker has it.
+
+    Attributes:
+        emotion_label, pose_label: What the face is known to show, from a file's name or from whoever took it.
+        measures: :class:`mien.contracts.events.Quality` by field.
+        likeness: :data:`mien.vision.strays.Verdict`; None until it is judged, or judged again.
+        set_aside_reason: The verdict, or ``by_hand``.
+        use_anyway: Somebody said to use it whatever it looks like.
+        upload_sha256: Of the file as it was uploaded, in hexadecimal digits.
+    """
 
     __tablename__ = "photos"
     photo_id: Mapped[str] = mapped_column(String(40), primary_key=True)
@@ -116,6 +126,18 @@ class Photo(Base):
     has_face: Mapped[bool] = mapped_column(default=False)
     set_aside: Mapped[bool] = mapped_column(default=False, server_default=false())
     from_stranger_id: Mapped[str | None] = mapped_column(String(40), index=True)
+    measures: Mapped[dict[str, float] | None] = mapped_column(JSON)
+    likeness: Mapped[str | None] = mapped_column(String(12), index=True)
+    own_similarity: Mapped[float | None]
+    other_similarity: Mapped[float | None]
+    other_person_id: Mapped[str | None] = mapped_column(String(40), index=True)
+    duplicate_of: Mapped[str | None] = mapped_column(String(40))
+    set_aside_reason: Mapped[str | None] = mapped_column(String(12))
+    use_anyway: Mapped[bool] = mapped_column(default=False, server_default=false())
+    upload_sha256: Mapped[str | None] = mapped_column(String(64), index=True)
+    import_id: Mapped[str | None] = mapped_column(String(40), index=True)
+    emotion_label: Mapped[str | None] = mapped_column(String(40))
+    pose_label: Mapped[str | None] = mapped_column(String(40))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
 
 

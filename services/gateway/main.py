@@ -47,8 +47,10 @@ from services.gateway.database import Database
 from services.gateway.denials import Denials
 from services.gateway.enrolment import EnrolmentRoad
 from services.gateway.feed import LiveFeed
+from services.gateway.imports import Imports
 from services.gateway.merge import TrackStore
 from services.gateway.names import Names
+from services.gateway.photo_judge import PhotoJudge
 from services.gateway.publisher import Publisher
 from services.gateway.sightings import SightingRecorder
 from services.gateway.stranger_book import StrangerBook
@@ -103,6 +105,12 @@ def build_context(
     rules = RuleStore(redis)
     names = Names(database, redis, rules)
     strangers = StrangerBook(database, redis, rules=rules, names=names, directory=directory)
+    templates, thresholds = TemplateStore(redis), ThresholdDesk(redis, rules)
+    photo_judge = PhotoJudge(database, templates, thresholds)
+    denials = Denials(database, redis, rules=rules, names=names, strangers=strangers)
+    enrolment = EnrolmentRoad(
+        database, templates, publisher, photo_judge, partitions=settings.kafka.partitions
+    )
     return Context(
         service=service,
         settings=settings,
@@ -111,19 +119,29 @@ def build_context(
         accounts=accounts,
         registry=registry,
         directory=directory,
-        templates=TemplateStore(redis),
+        templates=templates,
         rules=rules,
         names=names,
         strangers=strangers,
-        thresholds=ThresholdDesk(redis, rules),
+        thresholds=thresholds,
         training=TrainingDesk(
             redis,
             jobs=settings.jobs_dir,
             datasets=settings.datasets_dir,
             model_repo=settings.model_repo,
         ),
-        denials=Denials(database, redis, rules=rules, names=names, strangers=strangers),
-        enrolment=EnrolmentRoad(database, redis, publisher, partitions=settings.kafka.partitions),
+        photo_judge=photo_judge,
+        denials=denials,
+        enrolment=enrolment,
+        imports=Imports(
+            database,
+            settings.import_dir,
+            enrolment=enrolment,
+            templates=templates,
+            denials=denials,
+            names=names,
+            photo_judge=photo_judge,
+        ),
         publisher=publisher,
         questions=CameraQuestions(
             RequestStore(redis, secrets), publisher, partitions=settings.kafka.partitions
@@ -181,6 +199,8 @@ def _event_work(context: Context) -> list[Coroutine[Any, Any, None]]:
         feed.run(service),
         context.publisher.run(service),
         context.enrolment.run(service),
+        context.photo_judge.run(service),
+        context.imports.run(service),
         recorder.run(service),
         context.strangers.run(service),
         states.run(service),

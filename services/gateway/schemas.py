@@ -18,13 +18,12 @@ from mien.contracts.cameras import (
     Weekday,
     ZoneIgnores,
 )
-from mien.contracts.events import IdentityAnswer, RejectionReason
+from mien.contracts.events import IdentityAnswer
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 Note = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000)]
 Url = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
 Credential = Annotated[str, StringConstraints(max_length=200)]
-PhotoStatus = Literal["pending", "enrolled", "rejected"]
 
 
 class Schema(BaseModel):
@@ -268,7 +267,10 @@ class PersonEdit(Schema):
 
 
 class PersonInfo(Schema):
-    """A person, with how many photos and templates there are; of somebody *ignored* nobody is alerted."""
+    """A person, with how many photos and templates there are; of somebody *ignored* nobody is alerted.
+
+    *problem_count* photos may be under the wrong name; somebody should look at them.
+    """
 
     person_id: str
     name: str
@@ -279,31 +281,9 @@ class PersonInfo(Schema):
     created_at: datetime
     photo_count: int
     template_count: int
+    problem_count: int
     cover_photo_url: str | None
     demo_note: str | None
-
-
-class PhotoInfo(Schema):
-    """A photo and what became of it."""
-
-    photo_id: str
-    person_id: str
-    filename: str
-    status: PhotoStatus
-    reason: RejectionReason | None
-    explanation: str | None
-    quality: float | None
-    image_url: str | None
-    face_url: str | None
-    set_aside: bool
-    created_at: datetime
-
-
-class PhotoEdit(Schema):
-    """Changes to a photo: another person's, kept but not compared with, or compared with again."""
-
-    person_id: Annotated[str, StringConstraints(max_length=40)] = ""
-    set_aside: bool = False
 
 
 class DenialCreate(Schema):

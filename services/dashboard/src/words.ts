@@ -208,12 +208,42 @@ const REJECTIONS: Record<string, string> = {
 export const rejectionWords = (photo: Pick<Photo, "reason" | "explanation">): string =>
   sentence(photo.explanation || REJECTIONS[photo.reason ?? ""] || "this photo can't be used");
 
-export const qualityWords = (quality: number): { word: string; tone: Tone } =>
-  quality >= 0.7
-    ? { word: "Good", tone: "good" }
-    : quality >= 0.45
-      ? { word: "Usable", tone: "busy" }
-      : { word: "Weak", tone: "warn" };
+const FINDINGS: Record<string, string> = {
+  stray: "Somebody else?",
+  odd: "Unlike the others",
+  differs: "Not sure who",
+  lookalike: "Look-alike",
+  duplicate: "A copy",
+  size: "Small",
+  sharpness: "Blurred",
+  movement: "Smeared",
+  pose: "Turned away",
+  light: "Poor light",
+};
+
+export type PhotoPlace = "to_decide" | "in_use" | "not_used";
+
+/** Where a photo stands, and what its badge says. */
+export function badgeWords(
+  photo: Pick<Photo, "status" | "set_aside" | "set_aside_reason" | "use_anyway" | "badge">,
+): {
+  place: PhotoPlace;
+  tone: Tone;
+  label: string;
+} {
+  if (photo.status === "pending") return { place: "in_use", tone: "busy", label: "On its way" };
+  if (photo.status === "rejected") return { place: "not_used", tone: "bad", label: "Can't be used" };
+  const kind = photo.badge?.findings[0]?.kind ?? "";
+  if (photo.set_aside) {
+    return photo.set_aside_reason === "by_hand" || !photo.set_aside_reason
+      ? { place: "not_used", tone: "off", label: "Set aside" }
+      : { place: "to_decide", tone: "bad", label: FINDINGS[kind] ?? "Set aside" };
+  }
+  if (!photo.badge) return { place: "in_use", tone: "busy", label: "Comparing" };
+  if (photo.badge.level === "good") return { place: "in_use", tone: "good", label: "Good" };
+  const doubted = (kind === "lookalike" || kind === "differs") && !photo.use_anyway;
+  return { place: doubted ? "to_decide" : "in_use", tone: "warn", label: FINDINGS[kind] ?? "Usable" };
+}
 
 const SERVICES: Record<string, { name: string; down: string }> = {
   model_server: { name: "Model server", down: "names and emotions are paused" },

@@ -13,6 +13,8 @@ import type {
   ImportPreview,
   ImportProgress,
   ImportUndone,
+  ImportInfo,
+  ImportSummary,
   Person,
   PersonEdit,
   Photo,
@@ -143,6 +145,14 @@ export const api = {
   editPhoto: (personId: string, photoId: string, changes: { person_id?: string; set_aside?: boolean }) =>
     request<Photo>("PATCH", `/api/people/${id(personId)}/photos/${id(photoId)}`, changes),
 
+  imports: () => request<ImportSummary[]>("GET", "/api/imports"),
+  import: (importId: string) => request<ImportInfo>("GET", `/api/imports/${id(importId)}`),
+  beginImport: (source: string) => request<ImportInfo>("POST", "/api/imports", { source }),
+  commitImport: (importId: string, consentNote: string) =>
+    request<ImportSummary>("POST", `/api/imports/${id(importId)}/commit`, { consent_note: consentNote }),
+  undoImport: (importId: string) => request<ImportSummary>("POST", `/api/imports/${id(importId)}/undo`),
+  discardImport: (importId: string) => request<void>("DELETE", `/api/imports/${id(importId)}`),
+
   strangers: () => request<Stranger[]>("GET", "/api/strangers"),
   stranger: (strangerId: string) => request<StrangerDetail>("GET", `/api/strangers/${id(strangerId)}`),
   nameStrangers: (
@@ -204,22 +214,47 @@ export const api = {
   system: () => request<SystemInfo>("GET", "/api/system"),
 };
 
-/** Upload photos of a person; *onProgress* hears the share sent, 0 to 1. `fetch` cannot report that, hence XHR. */
-export function uploadPhotos(
-  personId: string,
-  files: File[],
-  onProgress: (share: number) => void,
-): Promise<Photo[]> {
+type OnProgress = (share: number) => void;
+
+/** Upload photos of a person; *onProgress* hears the share sent, 0 to 1. */
+export function uploadPhotos(personId: string, files: File[], onProgress: OnProgress): Promise<Photo[]> {
   const form = new FormData();
   for (const file of files) form.append("photos", file, file.name);
+  return upload(`/api/people/${id(personId)}/photos`, form, onProgress);
+}
+
+/** Upload files of an import, each under its path in the folder. */
+export function uploadImportFiles(
+  importId: string,
+  files: { path: string; file: File }[],
+  onProgress: OnProgress,
+): Promise<ImportSummary> {
+  const form = new FormData();
+  for (const { path, file } of files) form.append("photos", file, path);
+  return upload(`/api/imports/${id(importId)}/photos`, form, onProgress);
+}
+
+/** Upload the zip archive of an import. */
+export function uploadImportArchive(
+  importId: string,
+  archive: File,
+  onProgress: OnProgress,
+): Promise<ImportSummary> {
+  const form = new FormData();
+  form.append("archive", archive, archive.name);
+  return upload(`/api/imports/${id(importId)}/archive`, form, onProgress);
+}
+
+/** `fetch` cannot report how much it has sent, hence XHR. */
+function upload<T>(path: string, form: FormData, onProgress: OnProgress): Promise<T> {
   return new Promise((resolve, reject) => {
     const xhr = new XMLHttpRequest();
-    xhr.open("POST", `/api/people/${id(personId)}/photos`);
+    xhr.open("POST", path);
     xhr.responseType = "json";
     xhr.upload.onprogress = (event) => event.lengthComputable && onProgress(event.loaded / event.total);
     xhr.onerror = () => reject(errorFromBody(0, null));
     xhr.onload = () => {
-      if (xhr.status < 300) resolve(xhr.response as Photo[]);
+      if (xhr.status < 300) resolve(xhr.response as T);
       else reject(failed(xhr.status, xhr.response, xhr.responseURL));
     };
     xhr.send(form);

@@ -5,6 +5,8 @@ import { AccountPage } from "../pages/AccountPage";
 import { CameraPage } from "../pages/CameraPage";
 import { CamerasPage } from "../pages/CamerasPage";
 import { HistoryPage } from "../pages/HistoryPage";
+import { ImportPage } from "../pages/ImportPage";
+import { ImportsPage } from "../pages/ImportsPage";
 import { LivePage } from "../pages/LivePage";
 import { LoginPage } from "../pages/LoginPage";
 import { PeoplePage } from "../pages/PeoplePage";
@@ -52,6 +54,8 @@ export function App() {
           <Route path="cameras/:cameraId" element={<CameraPage />} />
           <Route path="people" element={<PeoplePage />} />
           <Route path="people/:personId" element={<PersonPage />} />
+          <Route path="people/import" element={<ImportsPage />} />
+          <Route path="people/import/:importId" element={<ImportPage />} />
           <Route path="strangers" element={<StrangersPage />} />
           <Route path="strangers/:strangerId" element={<StrangerPage />} />
           <Route path="history" element={<HistoryPage />} />
