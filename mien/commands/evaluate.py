@@ -9,6 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from mien.bench.numbers import render
 from mien.bench.record import MEASUREMENTS, machine_facts, write_measurement
 from mien.errors import MienError
+from mien.evaluate.enrolment import DRAWS, measure_enrolment
 from mien.evaluate.identity.run import COST_ROUNDS, Options
 from mien.evaluate.identity.run import evaluate as evaluate_identity
 from mien.evaluate.people import STAGED, demo_people, staged_people
@@ -53,6 +54,29 @@ def identity(
     except MienError as error:
         _fail(f"identity was not evaluated. {error}")
     _report(console, "identity", runs, summary, save=save)
+
+
+@app.command()
+def enrolment(
+    draws: Annotated[
+        int, typer.Option(min=1, max=200, help="How often strays are planted, others each time.")
+    ] = DRAWS,
+    save: Annotated[bool, typer.Option(help="Keep the figures in docs/measurements/enrolment.json.")] = True,
+) -> None:
+    """Photos under the wrong name: how many are found, and how many right ones are set aside (LFW)."""
+    console = Console()
+    columns = (
+        TextColumn("{task.description:22}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    try:
+        with Progress(*columns, console=console) as progress:
+            runs, summary = measure_enrolment(progress, draws=draws)
+    except MienError as error:
+        _fail(f"enrolment was not evaluated. {error}")
+    _report(console, "enrolment", runs, summary, save=save)
 
 
 @app.command()

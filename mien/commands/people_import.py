@@ -17,6 +17,7 @@ from mien.contracts.photo_names import PICTURE_SUFFIXES
 _FILES_IN_A_REQUEST: Final = 20
 _UPLOAD_SECONDS: Final = 600.0
 _POLL_SECONDS: Final = 0.5
+_RESTART_SECONDS: Final = 60.0
 _PROBLEMS_SHOWN: Final = 20
 _ALSO_SENT: Final = frozenset({".heic", ".heif", ".gif", ".tif", ".tiff", ".avif"})
 """Pictures that the gateway refuses in words, so that nobody misses them silently."""
@@ -115,7 +116,7 @@ def _wait(
     api: httpx.Client, url: str, progress: Progress, description: str, *, while_state: str
 ) -> dict[str, Any]:
     task = None
-    while (info := answer(api.get(url)))["state"] == while_state:
+    while (info := _look(api, url))["state"] == while_state:
         counts = info["counts"]
         done, total = (
             (counts["read"], counts["entries"])
@@ -127,7 +128,19 @@ def _wait(
         time.sleep(_POLL_SECONDS)
     if task is not None:
         progress.update(task, completed=progress.tasks[-1].total)
-    return dict(info)
+    return info
+
+
+def _look(api: httpx.Client, url: str) -> dict[str, Any]:
+    """Return an import as it is now; a gateway that is being restarted goes on with it."""
+    deadline = time.monotonic() + _RESTART_SECONDS
+    while True:
+        try:
+            return dict(answer(api.get(url)))
+        except httpx.TransportError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(_POLL_SECONDS)
 
 
 def _show_preview(info: dict[str, Any]) -> None:
@@ -147,7 +160,7 @@ def _show_report(info: dict[str, Any]) -> None:
     _show_problems(info)
     counts = info["counts"]
     out.print(
-        f"{counts['enrolled']} of {counts['files']} photographs enrolled, {counts['set_aside']} set aside,"
+        f"{counts['enrolled']} photographs enrolled, {counts['set_aside']} set aside,"
         f" {counts['refused']} refused",
         highlight=False,
     )
@@ -174,7 +187,7 @@ def _undo(api: httpx.Client, import_id: str, *, yes: bool) -> None:
     answer(api.post(f"{url}/undo"))
     with _progress() as progress:
         progress.add_task("Undoing", total=None)
-        while answer(api.get(url))["state"] == "undoing":
+        while _look(api, url)["state"] == "undoing":
             time.sleep(_POLL_SECONDS)
     out.print("The import is undone.")
 
