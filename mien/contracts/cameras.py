@@ -40,6 +40,10 @@ is blurred by movement, *doubtful* may be no face."""
 ZoneIgnores = Literal["movement", "everything"]
 """What doesn't count in a zone: movement alone (a tree, a clock in the picture), or faces too (a poster)."""
 
+BROWSER_SCHEME = "browser"
+"""A camera whose frames a browser sends to the gateway has the address ``browser://<session>``; ingest leaves
+it alone, and nobody can type one in."""
+
 CAMERA_ID_PATTERN = r"^[a-z0-9]([a-z0-9-]{0,46}[a-z0-9])?$"
 CameraId = Annotated[str, msgspec.Meta(pattern=CAMERA_ID_PATTERN)]
 
@@ -66,7 +70,8 @@ class Camera(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         camera_id: Lower-case letters, digits and dashes; stable for ever.
         name: What people call it.
-        url: ``rtsp://``, ``http(s)://`` (MJPEG) or ``file:`` address, without credentials.
+        url: ``rtsp://``, ``http(s)://`` (MJPEG) or ``file:`` address, without credentials; of a browser's
+            webcam ``browser://``.
         main_stream_url: The same camera's large stream, with the same credentials: faces are found in the
             pictures of *url* (the sub-stream) and cut out of this one's picture of the same time.
         ignored_zones: Where movement, or everything, doesn't count.
@@ -101,6 +106,11 @@ class Camera(msgspec.Struct, frozen=True, kw_only=True):
     demo: bool = False
     main_stream_url: str | None = None
     ignored_zones: Annotated[list[IgnoredZone], msgspec.Meta(max_length=16)] = []
+
+    @property
+    def is_browser(self) -> bool:
+        """Whether it is a browser's webcam, whose frames the gateway publishes."""
+        return self.url.startswith(f"{BROWSER_SCHEME}:")
 
     def __repr__(self) -> str:
         """Name the camera without what must not reach a log."""

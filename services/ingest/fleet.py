@@ -148,7 +148,7 @@ class CameraFleet:
 
     def _wanted(self) -> dict[str, Camera]:
         cameras = self._directory.on_partitions(self._partitions)
-        return {camera.camera_id: camera for camera in cameras if camera.enabled}
+        return {camera.camera_id: camera for camera in cameras if camera.enabled and not camera.is_browser}
 
     def _reconcile(self) -> None:
         if self._service.stop.is_set():
@@ -257,7 +257,7 @@ class CameraFleet:
                 replica=self._service.instance,
             )
             for camera in self._directory.on_partitions(self._partitions)
-            if not camera.enabled
+            if not camera.enabled and not camera.is_browser
         ]
         return [*(self._describe(camera) for camera in self._open.values()), *idle]
 
