@@ -46,6 +46,9 @@ SAMPLES: dict[str, events.Event] = {
         size_wh=(640, 360),
         snapshot_jpeg=b"j",
     ),
+    "FaceCheckRequested": events.FaceCheckRequested(
+        **_COMMON, event_id="f-1", request_id="r", photo_jpeg=b"\xff\xd8photo\xff\xd9"
+    ),
     "TracksObserved": events.TracksObserved(
         **_COMMON,
         event_id="t-1",

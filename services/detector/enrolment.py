@@ -83,12 +83,12 @@ def examine_photo(photo: PhotoSubmitted, detector: FaceDetector) -> FaceShot | P
 
 def _find_face(photo: PhotoSubmitted, detector: FaceDetector) -> FaceShot:
     try:
-        image = _limited(decode_jpeg_rgb(photo.photo_jpeg))
+        image = limited(decode_jpeg_rgb(photo.photo_jpeg))
     except ImageError as error:
         raise Rejection("not_an_image", f"The file could not be read as a picture: {error}.") from error
-    found, row = _choose(image, detector)
+    found, row = choose_face(image, detector)
     quality = assess_face(image, found.boxes_xyxy[row], found.landmarks_xy[row], float(found.scores[row]))
-    _require_usable(quality)
+    require_usable(quality)
     crop = cut_face(image, found.boxes_xyxy[row], found.landmarks_xy[row])
     return FaceShot(
         camera_id=photo.camera_id,
@@ -107,7 +107,8 @@ def _find_face(photo: PhotoSubmitted, detector: FaceDetector) -> FaceShot:
     )
 
 
-def _limited(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def limited(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Scale a picture, shape (H, W, 3), down to the size that photos are searched at."""
     height, width = image.shape[:2]
     scale = _MAX_SIDE_PX / max(height, width)
     if scale >= 1:
@@ -116,8 +117,12 @@ def _limited(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
 
 
-def _choose(image: NDArray[np.uint8], detector: FaceDetector) -> tuple[Detections, int]:
-    """Return the faces of the first size that has any, and the row of the one the photo is about."""
+def choose_face(image: NDArray[np.uint8], detector: FaceDetector) -> tuple[Detections, int]:
+    """Return the faces of the first size that has any, and the row of the one the photo is about.
+
+    Raises:
+        Rejection: There is none, or it is not clear which.
+    """
     for min_face_px in _MIN_FACES_PX:
         found = detector.detect(image, min_face_px)
         if len(found):
@@ -138,7 +143,12 @@ def _choose(image: NDArray[np.uint8], detector: FaceDetector) -> tuple[Detection
     return found, int(order[0])
 
 
-def _require_usable(quality: FaceQuality) -> None:
+def require_usable(quality: FaceQuality) -> None:
+    """Refuse a face that can't become a template.
+
+    Raises:
+        Rejection: It is too small, turned away or blurred.
+    """
     if quality.size_px < _MIN_EYE_DISTANCE_PX:
         raise Rejection(
             "too_small",
