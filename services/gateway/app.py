@@ -18,11 +18,13 @@ from mien.runtime.cameras import CameraExistsError, CameraUnknownError
 from services.gateway.accounts import LoginRefusedError, TooManyLoginsError
 from services.gateway.context import Context
 from services.gateway.edge import EdgeRules
+from services.gateway.face_checks import TooManyChecksError
 from services.gateway.people import NotFoundError
 from services.gateway.pipeline import InvalidInputError
 from services.gateway.routes import (
     cameras,
     dashboard,
+    enrolment_sessions,
     fitness,
     live,
     people,
@@ -31,6 +33,8 @@ from services.gateway.routes import (
     sightings,
     strangers,
     system,
+    tracks,
+    webcam,
 )
 from services.gateway.schemas import ErrorMessage
 
@@ -43,6 +47,7 @@ _STATUS_BY_ERROR: Final[dict[type[MienError], int]] = {
     CameraExistsError: 409,
     InvalidInputError: 422,
     TooManyLoginsError: 429,
+    TooManyChecksError: 429,
     TransientError: 503,
 }
 
@@ -77,7 +82,10 @@ def create_app(context: Context | None, *, dashboard_dir: Path | None = None) ->
         strangers,
         sightings,
         system,
+        tracks,
+        enrolment_sessions,
         live,
+        webcam,
         dashboard,
     ):
         app.include_router(module.router)

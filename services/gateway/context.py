@@ -13,11 +13,14 @@ from services.gateway.config import GatewaySettings
 from services.gateway.database import Database
 from services.gateway.denials import Denials
 from services.gateway.enrolment import EnrolmentRoad
+from services.gateway.face_checks import FaceChecks
 from services.gateway.hub import Hub
 from services.gateway.names import Names
-from services.gateway.publisher import Publisher
+from services.gateway.publisher import FramePublisher, Publisher
 from services.gateway.stranger_book import StrangerBook
 from services.gateway.thresholds import ThresholdDesk
+from services.gateway.track_names import TrackNames
+from services.gateway.webcams import Webcams
 
 
 @dataclass(frozen=True)
@@ -39,4 +42,8 @@ class Context:
     thresholds: ThresholdDesk
     enrolment: EnrolmentRoad
     publisher: Publisher
+    frames: FramePublisher
+    webcams: Webcams
+    track_names: TrackNames
+    face_checks: FaceChecks
     hub: Hub = field(default_factory=Hub)

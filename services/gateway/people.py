@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, undefer
 from mien.contracts.events import PhotoRejected, TemplateCreated
 from mien.errors import MienError
 from services.gateway.database import Person, Photo, Sighting, StrangerVisit
-from services.gateway.schemas import PersonInfo, PhotoInfo, SightingInfo
+from services.gateway.schemas import EmotionPhotoInfo, PersonInfo, PhotoInfo, SightingInfo
 from services.gateway.who import WhoIsWho, is_ignored
 
 DELETED_PERSON: Final = "deleted person"
@@ -133,6 +133,22 @@ def settle_photo(session: Session, result: TemplateCreated | PhotoRejected) -> b
     return True
 
 
+def list_emotion_photos(session: Session) -> list[EmotionPhotoInfo]:
+    """Return the photos whose expression is known, by label and person."""
+    chosen = select(Photo).where(
+        Photo.emotion_label.is_not(None), Photo.reason.is_distinct_from("not_an_image")
+    )
+    return [
+        EmotionPhotoInfo(
+            photo_id=photo.photo_id,
+            person_id=photo.person_id,
+            label=photo.emotion_label or "",
+            image_url=f"/api/people/{photo.person_id}/photos/{photo.photo_id}/image.jpg",
+        )
+        for photo in session.scalars(chosen.order_by(Photo.emotion_label, Photo.person_id, Photo.photo_id))
+    ]
+
+
 def photo_info(photo: Photo) -> PhotoInfo:
     """Return a photo as people may see it."""
     address = f"/api/people/{photo.person_id}/photos/{photo.photo_id}"
@@ -148,6 +164,8 @@ def photo_info(photo: Photo) -> PhotoInfo:
             "image_url": None if photo.reason == "not_an_image" else f"{address}/image.jpg",
             "face_url": f"{address}/face.jpg" if photo.has_face else None,
             "set_aside": photo.set_aside,
+            "emotion_label": photo.emotion_label,
+            "pose_label": photo.pose_label,
             "created_at": photo.created_at,
         }
     )

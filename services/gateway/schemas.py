@@ -218,7 +218,18 @@ class PhotoInfo(Schema):
     image_url: str | None
     face_url: str | None
     set_aside: bool
+    emotion_label: str | None = None
+    pose_label: str | None = None
     created_at: datetime
+
+
+class EmotionPhotoInfo(Schema):
+    """A photo whose expression is known; a person is only a number here."""
+
+    photo_id: str
+    person_id: str
+    label: str
+    image_url: str
 
 
 class PhotoEdit(Schema):

@@ -12,6 +12,7 @@ from services.gateway.database import Person, Photo, audit
 from services.gateway.people import (
     NotFoundError,
     get_person,
+    list_emotion_photos,
     list_people,
     list_photos,
     new_id,
@@ -20,7 +21,14 @@ from services.gateway.people import (
     require_photo,
 )
 from services.gateway.photos import MAX_PHOTO_BYTES, MAX_PHOTOS
-from services.gateway.schemas import PersonCreate, PersonEdit, PersonInfo, PhotoEdit, PhotoInfo
+from services.gateway.schemas import (
+    EmotionPhotoInfo,
+    PersonCreate,
+    PersonEdit,
+    PersonInfo,
+    PhotoEdit,
+    PhotoInfo,
+)
 
 router = APIRouter(prefix="/api/people", tags=["people"], dependencies=[Depends(require_session)])
 IdPath = Annotated[str, Path(max_length=40)]
@@ -47,6 +55,18 @@ async def add_person(wanted: PersonCreate, context: ContextDep, principal: Princ
     info = await context.database.run(add)
     await context.names.announce_change()
     return info
+
+
+@router.post("/emotion-exports", operation_id="export_emotions")
+async def export_emotions(context: ContextDep, principal: PrincipalDep) -> list[EmotionPhotoInfo]:
+    """List the photos whose expression is known, for whoever trains a model; written down who asked."""
+
+    def read(session: Session) -> list[EmotionPhotoInfo]:
+        infos = list_emotion_photos(session)
+        _audit(session, principal, "emotions.exported", f"{len(infos)} photos")
+        return infos
+
+    return await context.database.run(read)
 
 
 @router.get("/{person_id}", operation_id="get_person")
