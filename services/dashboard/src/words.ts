@@ -18,6 +18,9 @@ export interface StateWords {
   long: string;
 }
 
+/** Whether a camera is somebody's browser. */
+export const isBrowser = ({ url }: { url?: string }): boolean => url?.startsWith("browser:") ?? false;
+
 const STATES: Record<CameraStatus["state"], StateWords> = {
   streaming: { tone: "good", short: "Live", long: "" },
   connecting: { tone: "busy", short: "Connecting", long: "Opening the camera." },
@@ -34,8 +37,19 @@ const STATES: Record<CameraStatus["state"], StateWords> = {
   stopped: { tone: "off", short: "Turned off", long: "This camera is turned off." },
 };
 
+const BROWSER_GONE: StateWords = {
+  tone: "warn",
+  short: "Browser gone",
+  long: "Nobody sends pictures at the moment; this webcam is removed soon.",
+};
+
 /** Put a camera's state in words, with its own reason where it gives one. */
-export function stateWords(camera: Pick<Camera, "enabled">, status: CameraStatus): StateWords {
+export function stateWords(
+  camera: Pick<Camera, "enabled"> & { url?: string },
+  status: CameraStatus,
+): StateWords {
+  const isGone = status.state !== "streaming" && status.state !== "connecting";
+  if (isBrowser(camera) && camera.enabled && isGone) return BROWSER_GONE;
   const words = STATES[camera.enabled ? status.state : "stopped"];
   return status.reason && words.tone !== "good" && camera.enabled
     ? { ...words, long: sentence(status.reason) }

@@ -6,15 +6,20 @@ import type {
   CameraCreate,
   CameraEdit,
   CameraWork,
+  EnrolmentSession,
+  EnrolmentSessionCreate,
+  FaceCheck,
   FitnessReport,
   Person,
   PersonEdit,
   Photo,
+  Pose,
   Session,
   Sighting,
   Stranger,
   StrangerDetail,
   SystemInfo,
+  TrackNamed,
 } from "./types";
 
 type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
@@ -29,7 +34,10 @@ export function onRefused(listener: () => void): void {
 
 async function request<T>(method: Method, path: string, body?: unknown): Promise<T> {
   const init: RequestInit = { method, signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) };
-  if (body !== undefined) {
+  if (body instanceof Blob) {
+    init.body = body;
+    init.headers = { "Content-Type": body.type };
+  } else if (body !== undefined) {
     init.body = JSON.stringify(body);
     init.headers = { "Content-Type": "application/json" };
   }
@@ -50,6 +58,9 @@ function failed(status: number, body: unknown, path: string): ApiError {
 }
 
 const id = encodeURIComponent;
+
+/** Somebody who is known, or somebody new. */
+export type Who = { person_id: string } | { name: string; consent_note: string };
 
 export const api = {
   session: () => request<Session>("GET", "/api/session"),
@@ -85,10 +96,8 @@ export const api = {
 
   strangers: () => request<Stranger[]>("GET", "/api/strangers"),
   stranger: (strangerId: string) => request<StrangerDetail>("GET", `/api/strangers/${id(strangerId)}`),
-  nameStrangers: (
-    strangerIds: string[],
-    who: { person_id: string } | { name: string; consent_note: string },
-  ) => request<Person>("POST", "/api/strangers/name", { stranger_ids: strangerIds, ...who }),
+  nameStrangers: (strangerIds: string[], who: Who) =>
+    request<Person>("POST", "/api/strangers/name", { stranger_ids: strangerIds, ...who }),
   unnameStranger: (strangerId: string) =>
     request<Stranger>("POST", `/api/strangers/${id(strangerId)}/unname`),
   ignoreStrangers: (strangerIds: string[], ignored: boolean) =>
@@ -128,6 +137,33 @@ export const api = {
     const parameters = new URLSearchParams(set.map(([key, value]) => [key, String(value)]));
     return request<Sighting[]>("GET", `/api/sightings?${parameters}`);
   },
+  /** Say who a face is that is in view, or was lately. */
+  nameTrack: (trackId: string, who: Who) =>
+    request<TrackNamed>("PUT", `/api/tracks/${id(trackId)}/name`, who),
+  unnameTrack: (trackId: string) => request<void>("DELETE", `/api/tracks/${id(trackId)}/name`),
+
+  beginEnrolment: (
+    wanted: Pick<EnrolmentSessionCreate, "consent_text" | "consented_by" | "has_agreed"> &
+      Partial<EnrolmentSessionCreate>,
+  ) => request<EnrolmentSession>("POST", "/api/enrolment-sessions", wanted),
+  enrolment: (sessionId: string) =>
+    request<EnrolmentSession>("GET", `/api/enrolment-sessions/${id(sessionId)}`),
+  enrolmentsOf: (personId: string) =>
+    request<EnrolmentSession[]>("GET", `/api/enrolment-sessions?person_id=${id(personId)}`),
+  deleteEnrolment: (sessionId: string) => request<void>("DELETE", `/api/enrolment-sessions/${id(sessionId)}`),
+  checkFace: (sessionId: string, jpeg: Blob, pose: Pose | null, straight: { yaw: number; pitch: number }) => {
+    const query = new URLSearchParams({
+      straight_yaw: String(straight.yaw),
+      straight_pitch: String(straight.pitch),
+      ...(pose && { pose }),
+    });
+    return request<FaceCheck>("POST", `/api/enrolment-sessions/${id(sessionId)}/checks?${query}`, jpeg);
+  },
+  keepSessionPhoto: (sessionId: string, jpeg: Blob, shows: { kind: "pose" | "emotion"; label: string }) => {
+    const query = new URLSearchParams({ [shows.kind]: shows.label });
+    return request<Photo>("POST", `/api/enrolment-sessions/${id(sessionId)}/photos?${query}`, jpeg);
+  },
+
   system: () => request<SystemInfo>("GET", "/api/system"),
 };
 

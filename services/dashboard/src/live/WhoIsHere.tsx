@@ -5,6 +5,7 @@ import { useStore } from "../app/store";
 import { Icon } from "../ui/Icon";
 import { denyPerson } from "../pages/denyPerson";
 import { answerWords, durationWords, emotionWords } from "../words";
+import { chosenFace } from "./chosenFace";
 import { nowMs } from "./clock";
 import { faceCut } from "./faceCuts";
 import { presence } from "./live";
@@ -40,6 +41,7 @@ export function WhoIsHere({ cameras, cameraId }: WhoProps) {
           <li key={entry.key} data-testid="who" data-person={entry.personName ?? ""}>
             <Cut trackId={entry.trackId} />
             <Who entry={entry} camera={cameraOf(entry)} showWhere={!cameraId} />
+            {entry.answer && <ThisIs entry={entry} />}
             {entry.personId && <NotThem entry={entry} />}
             {cameraId && entry.emotion && <Bars emotion={entry.emotion} />}
           </li>
@@ -76,6 +78,23 @@ function Who({ entry, camera, showWhere }: WhoWordsProps) {
       )}
       <small>{[where, since, mood].filter(Boolean).join(" · ")}</small>
     </div>
+  );
+}
+
+/** Somebody without a name, or with a wrong one: say who it is. */
+function ThisIs({ entry }: { entry: Seen }) {
+  const { trackId, answer, personId, personName, strangerId } = entry;
+  const words = personId ? `This is not ${personName ?? "this person"} but …` : "This is …";
+  return (
+    <button
+      type="button"
+      className="icon-button who__name"
+      title={words}
+      aria-label={words}
+      onClick={() => chosenFace.set({ trackId, answer, personId, personName, strangerId })}
+    >
+      <Icon name="edit" />
+    </button>
   );
 }
 

@@ -7,7 +7,7 @@ import { Dialog } from "../ui/Dialog";
 import { Icon } from "../ui/Icon";
 import { EmptyState, Notice, PageHead, Pill, useNow } from "../ui/parts";
 import { toast } from "../ui/Toasts";
-import { durationWords, mainStreamWords, retryWords, stateWords } from "../words";
+import { durationWords, isBrowser, mainStreamWords, retryWords, stateWords } from "../words";
 import { ZoneEditor } from "../zones/ZoneEditor";
 import { RemoveDialog, Switch } from "./cameraActions";
 import { CameraForm } from "./CameraForm";
@@ -122,7 +122,7 @@ function Facts({ camera }: { camera: Camera }) {
         </dd>
         <dt>Address</dt>
         <dd className="address" title={camera.url}>
-          {camera.url}
+          {isBrowser(camera) ? "A browser's webcam" : camera.url}
         </dd>
         <dt>Picture</dt>
         <dd>

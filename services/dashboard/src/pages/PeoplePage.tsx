@@ -32,6 +32,9 @@ export function PeoplePage() {
             onChange={(event) => setQuery(event.target.value)}
           />
         )}
+        <Link to="/enrol" className="button">
+          <Icon name="webcam" /> Enrol at the webcam
+        </Link>
         {addButton}
       </PageHead>
       {error && <Notice tone="bad">{error.message}</Notice>}

@@ -32,6 +32,9 @@ export function PersonPage() {
       <div className="person-head">
         <Avatar name={person.name} src={person.cover_photo_url} large />
         <PageHead title={person.name}>
+          <Link to={`/enrol?person=${encodeURIComponent(personId)}`} className="button">
+            <Icon name="webcam" /> Enrol at the webcam
+          </Link>
           <IgnoredButton person={person} changed={changed} />
           <ActiveButton person={person} changed={changed} />
           <button type="button" className="button button--danger" onClick={() => setDeleting(true)}>
