@@ -20,7 +20,7 @@ _LEAST_BRIGHTNESS: Final = 55.0
 _MOST_BRIGHTNESS: Final = 205.0
 _LEAST_SHARPNESS: Final = 20.0
 _STRAIGHT_YAW: Final = 0.2
-_STRAIGHT_PITCH: Final = 0.3
+_STRAIGHT_PITCH: Final = 0.25
 _LEAST_TURN: Final = 0.22
 _MOST_TURN: Final = 0.6
 """Enrolment takes turns up to 0.7."""

@@ -102,7 +102,7 @@ class WebcamFeed:
             self._filled.clear()
             picture, self._slot = self._slot, None
             if picture is not None:
-                self._due = max(self._due, self._clock() - 1 / self._limits.fps) + 1 / self._limits.fps
+                self._due = max(self._due, self._clock()) + 1 / self._limits.fps
                 await self._send(picture)
 
     async def _send(self, picture: _Picture) -> None:

@@ -15,7 +15,7 @@ SECONDS_A_LOOK: Final = 3
 # How far the middle of the face is pushed, in shares of its side: to the right, and down.
 LOOKS: Final = {
     "front": (0.0, 0.0),
-    "left": (0.34, 0.0),
+    "left": (0.55, 0.0),
     "right": (-0.34, 0.0),
     "up": (0.0, -0.13),
     "down": (0.0, 0.13),
