@@ -55,7 +55,7 @@ class GatewaySettings(ServiceSettings):
         60.0, ge=10, le=3600, description="A browser webcam that is gone for this long is removed"
     )
     coach_checks_per_second: float = Field(
-        5.0, gt=0, le=30, description="Pictures a second that one guided enrolment may have judged"
+        8.0, gt=0, le=30, description="Pictures a second that one guided enrolment may have judged"
     )
     max_coach_checks: int = Field(
         16, ge=1, le=1000, description="Pictures of guided enrolments judged at once, over all of them"

@@ -41,8 +41,12 @@ export function WhoIsHere({ cameras, cameraId }: WhoProps) {
           <li key={entry.key} data-testid="who" data-person={entry.personName ?? ""}>
             <Cut trackId={entry.trackId} />
             <Who entry={entry} camera={cameraOf(entry)} showWhere={!cameraId} />
-            {entry.answer && <ThisIs entry={entry} />}
-            {entry.personId && <NotThem entry={entry} />}
+            {entry.answer && (
+              <span className="who__correct">
+                <ThisIs entry={entry} />
+                {entry.personId && <NotThem entry={entry} />}
+              </span>
+            )}
             {cameraId && entry.emotion && <Bars emotion={entry.emotion} />}
           </li>
         ))}
@@ -88,7 +92,7 @@ function ThisIs({ entry }: { entry: Seen }) {
   return (
     <button
       type="button"
-      className="icon-button who__name"
+      className="icon-button"
       title={words}
       aria-label={words}
       onClick={() => chosenFace.set({ trackId, answer, personId, personName, strangerId })}
@@ -104,7 +108,7 @@ function NotThem({ entry }: { entry: Seen }) {
   return (
     <button
       type="button"
-      className="icon-button who__deny"
+      className="icon-button"
       title={words}
       aria-label={words}
       onClick={() => void denyPerson(entry.trackId, entry.personId ?? undefined, entry.personName)}

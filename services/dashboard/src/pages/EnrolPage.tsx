@@ -97,9 +97,9 @@ function Session({ session, changed }: { session: EnrolmentSession; changed: () 
                         type="button"
                         className="link"
                         onClick={() => setReviewing(true)}
-                        aria-label="Leave the expressions out"
+                        title="Look through what was taken; expressions can be added later"
                       >
-                        Leave out
+                        Leave these out
                       </button>
                     )}
                   </li>

@@ -145,7 +145,11 @@ function Outcome({ session, left, goOn }: { session: EnrolmentSession; left: Ste
   return (
     <section className="panel" data-testid="enrol-outcome" data-enrolled={enrolled}>
       <h2>
-        {pending ? "Being enrolled…" : `${session.person_name} is known`}{" "}
+        {pending
+          ? "Being enrolled…"
+          : enrolled > 0
+            ? `${session.person_name} is known`
+            : "No picture could be used"}{" "}
         <span className="count">
           {enrolled} of {photos.length} pictures in use
         </span>

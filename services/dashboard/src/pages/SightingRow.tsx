@@ -35,8 +35,12 @@ export function SightingRow({ sighting, compact, onePerson, corrected }: Sightin
         </small>
       </div>
       {!compact && sighting.emotions && <Emotions shares={sighting.emotions} />}
-      {corrected && <ThisIs sighting={sighting} corrected={corrected} />}
-      {corrected && <Correct sighting={sighting} corrected={corrected} />}
+      {corrected && (
+        <span className="sighting__correct">
+          <ThisIs sighting={sighting} corrected={corrected} />
+          <Correct sighting={sighting} corrected={corrected} />
+        </span>
+      )}
       <div className="sighting__when">
         <time dateTime={sighting.started_at}>{timeWords(sighting.started_at)}</time>
         {!compact && <small>for {durationWords(lastedMs)}</small>}
@@ -72,7 +76,7 @@ function ThisIs({ sighting, corrected }: { sighting: Sighting; corrected: () => 
   return (
     <button
       type="button"
-      className="icon-button sighting__name"
+      className="icon-button"
       title={words}
       aria-label={words}
       onClick={() =>
@@ -96,19 +100,19 @@ function Correct({ sighting, corrected }: { sighting: Sighting; corrected: () =>
     return (
       <button
         type="button"
-        className="link sighting__correct"
+        className="link"
         onClick={() => void withdrawDenial(sighting.track_id, corrected)}
       >
         It is {sighting.denied_person_name ?? "them"}
       </button>
     );
   }
-  if (sighting.answer !== "known" || !sighting.person_id) return <span className="sighting__correct" />;
+  if (sighting.answer !== "known" || !sighting.person_id) return null;
   const words = `Not ${sighting.person_name ?? "this person"}`;
   return (
     <button
       type="button"
-      className="icon-button sighting__correct"
+      className="icon-button"
       title={words}
       aria-label={words}
       onClick={() => void denyPerson(sighting.track_id, undefined, sighting.person_name, corrected)}

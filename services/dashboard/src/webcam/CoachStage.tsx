@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from "react";
 import type { FaceCheck } from "../api/types";
 import { cameraErrorWords, closeCamera, Grabber, openCamera } from "./camera";
-import { HOLD_CHECKS, stepKey, stepTask, type Step, type Taken } from "./coach";
+import { HOLD_CHECKS, stepKey, stepName, stepTask, type Step, type Taken } from "./coach";
 import { Judge, type Wanted } from "./judge";
 import { mirrorBox } from "./mirror";
 
@@ -89,7 +89,8 @@ export function CoachStage({ sessionId, step, done, paused, take, heard, failed 
   useEffect(() => setCount(null), [stepKey(step), paused]);
 
   const isExpression = step.kind === "emotion";
-  const hint = check && (!check.is_good || !isExpression) ? check.words : "";
+  const advice = check && (!check.is_good || !isExpression) ? check.words : "";
+  const [words, aside] = isExpression ? [stepTask(step), advice] : [advice || stepTask(step), stepName(step)];
   return (
     <div>
       <div ref={stage} className="webcam__stage" data-testid="coach-stage" data-step={stepKey(step)}>
@@ -104,8 +105,8 @@ export function CoachStage({ sessionId, step, done, paused, take, heard, failed 
         {count !== null && count > 0 && <div className="coach__countdown">{count}</div>}
         {ready && (
           <p className="coach__words" aria-live="polite">
-            {paused ? "Paused" : stepTask(step)}
-            <small>{paused ? "Nothing is taken." : hint || " "}</small>
+            {paused ? "Paused" : words}
+            <small>{paused ? "Nothing is taken." : aside || "\u00a0"}</small>
           </p>
         )}
       </div>

@@ -10,7 +10,7 @@ export interface Wanted {
 }
 
 const NOT_READY_MS = 150;
-const LEAST_MS = 220;
+const LEAST_MS = 250;
 const AFTER_FAILURE_MS = 1_000;
 
 export class Judge {
