@@ -67,7 +67,7 @@ async def called_now(broker: Broker) -> tuple[str, str | None]:
 
 
 async def test_unknown_face_gets_a_new_name(gateway_with_redis: Gateway, broker: Broker) -> None:
-    """The person is added with the consent, the views are on their way, and the track is called so at once."""
+    """The person is added with the consent, the views are on their way, the track is called so at once."""
     await broker.tracks.merge([decided()])
     await keep_views(gateway_with_redis)
     answer = await name(gateway_with_redis, name="Ada", consent_note="signed")
