@@ -78,6 +78,7 @@ class WebcamFeed:
         self._credits = limits.credits
         self._received = 0
         self._slot: _Picture | None = None
+        self._replaced: list[_Picture] = []
         self._filled = asyncio.Event()
         self._due = 0.0
 
@@ -90,7 +91,7 @@ class WebcamFeed:
             return
         self._credits -= 1
         if self._slot is not None:
-            self._drop(self._slot, "replaced", "a newer picture came first")
+            self._replaced.append(self._slot)
         self._slot = _Picture(self._received, jpeg, captured_at_ns)
         self._filled.set()
 
@@ -101,6 +102,9 @@ class WebcamFeed:
             await self._sleep(max(self._due - self._clock(), 0))
             self._filled.clear()
             picture, self._slot = self._slot, None
+            replaced, self._replaced = self._replaced, []
+            for one in replaced:  # not sooner: credit that comes back at once would limit nothing
+                self._drop(one, "replaced", "a newer picture came first")
             if picture is not None:
                 self._due = max(self._due, self._clock()) + 1 / self._limits.fps
                 await self._send(picture)

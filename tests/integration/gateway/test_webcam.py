@@ -1,4 +1,4 @@
-"""A browser as a camera over a real Redis and a real Kafka: credit, frames, faces, limits, hostile clients."""
+"""A browser as a camera, over a real Redis and Kafka: credit, frames, faces, limits, hostile clients."""
 
 import asyncio
 import io
@@ -57,12 +57,12 @@ async def hear(socket: ClientConnection, kind: str) -> dict[str, Any]:
 
 async def closed_with(socket: ClientConnection) -> tuple[int, str]:
     """Read until the gateway closes; returns the code and the reason."""
-    async with asyncio.timeout(15):
-        with pytest.raises(ConnectionClosed) as closed:
+    try:
+        async with asyncio.timeout(15):
             while True:
                 await socket.recv()
-    assert closed.value.rcvd is not None
-    return closed.value.rcvd.code, closed.value.rcvd.reason
+    except ConnectionClosed as closed:
+        return (closed.rcvd.code, closed.rcvd.reason) if closed.rcvd else (1006, "")
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ async def with_kafka(
 async def test_pictures_become_frames_of_the_camera(
     with_kafka: tuple[RunningGateway, KafkaSettings], redis: Redis
 ) -> None:
-    """They are published on its partition under the frames contract; each gives its credit back with its name."""
+    """They are published on its partition under the frames contract; each gives its credit back."""
     gateway, kafka = with_kafka
     consumer = AIOKafkaConsumer(FRAMES.name, bootstrap_servers=kafka.bootstrap_servers)
     await consumer.start()
@@ -161,30 +161,20 @@ async def test_enormous_message_closes_the_connection(gateway: RunningGateway) -
 
 
 async def test_who_ignores_credit_is_sent_away(gateway: RunningGateway) -> None:
-    """A few pictures too many are dropped; a flood ends the connection with its reason."""
+    """A few pictures too many are dropped; many more end the connection with its reason."""
     async with open_webcam(gateway) as (socket, _):
-        flood = asyncio.create_task(_flood(socket))
-        code, reason = await closed_with(socket)
-        flood.cancel()
-        await asyncio.gather(flood, return_exceptions=True)
-    assert (code, reason) == (4400, "pictures were sent without credit")
-
-
-async def _flood(socket: ClientConnection) -> None:
-    picture = jpeg()
-    while True:
-        await socket.send(picture)
+        for _ in range(40):
+            await socket.send(b"\xff\xd8")
+        assert await closed_with(socket) == (4400, "pictures were sent without credit")
 
 
 @pytest.mark.parametrize("first", ["hello", '{"type": "stop"}', '{"type": "open", "name": 3}', "x" * 5000])
 async def test_what_is_no_open_message_is_refused(first: str, gateway: RunningGateway) -> None:
-    """And no camera was added."""
-    before = len((await gateway.client.get("/api/cameras")).json())
+    """With what was expected, before there is a camera."""
     headers = {"Cookie": await gateway.cookie()}
     async with connect(webcam_url(gateway), additional_headers=headers) as socket:
         await socket.send(first)
         assert await closed_with(socket) == (4400, "expected an open message first")
-    assert len((await gateway.client.get("/api/cameras")).json()) == before
 
 
 @pytest.mark.parametrize(("headers", "code"), [({}, 4401), ({"Origin": "https://evil.example"}, 4403)])
@@ -199,10 +189,12 @@ async def test_strangers_are_no_cameras(headers: dict[str, str], code: int, gate
 async def test_second_tab_of_a_login_takes_over(gateway: RunningGateway) -> None:
     """The first learns why; it stays one camera."""
     cookie = await gateway.cookie()
-    async with open_webcam(gateway, cookie=cookie) as (first, one):
-        async with open_webcam(gateway, cookie=cookie) as (_, other):
-            assert (other["camera_id"], other["is_resumed"]) == (one["camera_id"], True)
-            assert await closed_with(first) == (4410, "your webcam was opened in another tab")
+    async with (
+        open_webcam(gateway, cookie=cookie) as (first, one),
+        open_webcam(gateway, cookie=cookie) as (_, other),
+    ):
+        assert (other["camera_id"], other["is_resumed"]) == (one["camera_id"], True)
+        assert await closed_with(first) == (4410, "your webcam was opened in another tab")
 
 
 async def test_stopped_webcam_is_removed_and_a_lost_one_is_kept_for_a_while(

@@ -118,6 +118,21 @@ async def test_the_newest_picture_wins() -> None:
     assert [frame.size_wh for frame in bench.outlet.frames] == [(320, 240), (160, 120)]
 
 
+async def test_pictures_that_pile_up_give_their_credit_back_at_the_pace_only() -> None:
+    """Before the next one is due, a flood finds no credit; of those that wait the newest goes on."""
+    bench = Bench()
+    for size in (100, 110, 120, 130):
+        bench.feed.offer(jpeg(size, size), time.time_ns())
+    assert (bench.credits, bench.feed.offences) == ([], 2)
+    task = asyncio.create_task(bench.feed.run())
+    while len(bench.credits) < 2:
+        await asyncio.sleep(0)
+    task.cancel()
+    assert [(credit.number, bool(credit.dropped)) for credit in bench.credits] == [(1, True), (2, False)]
+    assert [frame.size_wh for frame in bench.outlet.frames] == [(110, 110)]
+    assert bench.feed.dropped == {"no_credit": 2, "replaced": 1}
+
+
 @pytest.mark.parametrize(
     ("picture", "reason", "words"),
     [
