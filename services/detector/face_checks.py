@@ -19,9 +19,8 @@ from mien.contracts.shared_state import FaceChecked, face_check_key
 from mien.runtime import metrics
 from mien.runtime.event_loop import Received
 from mien.vision.jpeg import ImageError, decode_jpeg_rgb
-from mien.vision.quality import assess_face
 from services.detector.detection import FaceDetector
-from services.detector.enrolment import Rejection, choose_face, limited, require_usable
+from services.detector.enrolment import Rejection, find_face, limited, require_usable
 
 log = structlog.get_logger()
 
@@ -71,7 +70,7 @@ def check_face(request: FaceCheckRequested, detector: FaceDetector) -> FaceCheck
     image = limited(original)
     size_wh = (original.shape[1], original.shape[0])
     try:
-        found, row = choose_face(image, detector)
+        face = find_face(image, detector)
     except Rejection as rejection:
         return FaceChecked(
             request_id=request.request_id,
@@ -80,12 +79,12 @@ def check_face(request: FaceCheckRequested, detector: FaceDetector) -> FaceCheck
             reason=rejection.reason,
             explanation=rejection.explanation,
         )
-    quality = assess_face(image, found.boxes_xyxy[row], found.landmarks_xy[row], float(found.scores[row]))
-    box = found.boxes_xyxy[row] * np.float32(size_wh[0] / image.shape[1])
+    quality = face.quality
+    box = face.box_xyxy * np.float32(size_wh[0] / image.shape[1])
     checked = FaceChecked(
         request_id=request.request_id,
         size_wh=size_wh,
-        faces=len(found),
+        faces=face.faces,
         box_xyxy=(float(box[0]), float(box[1]), float(box[2]), float(box[3])),
         face_px=float((box[2:] - box[:2]).max()),
         score=quality.score,

@@ -33,6 +33,7 @@ router = APIRouter()
 CLOSE_REFUSED = 4409
 CLOSE_OVER = 4410
 _OPEN_SECONDS = 10.0
+_CANCEL_AGAIN_SECONDS = 0.5
 _MOST_OFFENCES = 30
 _MOST_REASON_BYTES = 120
 _SESSION_CHECKS = 10
@@ -149,8 +150,11 @@ class _Connection:
             for task in done:
                 task.result()
         finally:
-            for task in tasks:
-                task.cancel()
+            while pending := [task for task in tasks if not task.done()]:
+                # Again and again: redis-py waits in a way that can swallow a cancellation.
+                for task in pending:
+                    task.cancel()
+                await asyncio.wait(pending, timeout=_CANCEL_AGAIN_SECONDS)
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _receive(self, feed: WebcamFeed) -> None:
