@@ -97,7 +97,7 @@ async def test_pictures_become_frames_of_the_camera(
                 assert (credit["number"], credit["dropped"]) == (number, "")
             camera = (await gateway.client.get(f"/api/cameras/{opened['camera_id']}")).json()
             assert camera["name"] == "Ada at the door"
-            frames = []
+            frames: list[Frame] = []
             async with asyncio.timeout(10):
                 while len(frames) < 3:
                     record = await consumer.getone()

@@ -61,11 +61,11 @@ async def detector(gateway_with_redis: Gateway, monkeypatch: pytest.MonkeyPatch)
     return asked
 
 
-async def check(gateway: Gateway, session: dict[str, Any], picture: bytes, **query: object) -> Any:
+async def check(gateway: Gateway, session: dict[str, Any], picture: bytes, **query: str) -> Any:
     return await gateway.client.post(f"{URL}/{session['session_id']}/checks", content=picture, params=query)
 
 
-async def keep(gateway: Gateway, session: dict[str, Any], picture: bytes, **query: object) -> Any:
+async def keep(gateway: Gateway, session: dict[str, Any], picture: bytes, **query: str) -> Any:
     return await gateway.client.post(f"{URL}/{session['session_id']}/photos", content=picture, params=query)
 
 
