@@ -5,6 +5,7 @@ live picture, the history and integrators hear of it, and the next shot is compa
 """
 
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Final
 
@@ -92,6 +93,12 @@ class TrackNames:
         """
         state = next(iter(await self._tracks.load([track_id])), None)
         before = state.identity if state else None
+        if (
+            earlier := await self._last_named(track_id)
+        ) is not None and earlier.person_id != person.person_id:
+            # Its views are no templates of whom it was taken for first.
+            await self.take_back(track_id)
+            before = earlier.before
         if before is not None and before.answer == "known" and before.person_id == person.person_id:
             raise InvalidInputError("this face has that name already")
         shots = await self._shots(track_id)
@@ -134,16 +141,17 @@ class TrackNames:
             NotFoundError: Nobody named this track within the last hour.
             TransientError: The database or the broker is away.
         """
-        value = await self._redis.get(_named_key(track_id))
-        if value is None:
+        named = await self._last_named(track_id)
+        if named is None:
             raise NotFoundError(
                 "nothing was said of this face within the last hour; its photos can be deleted one by one"
             )
-        named = _NAMED.decode(value)
         for photo_id in named.photo_ids:
             await self._templates.remove_photo(photo_id)
         if named.denied:
-            await self._denials.withdraw(track_id)
+            # Somebody may have taken the denial back by itself already.
+            with suppress(InvalidInputError):
+                await self._denials.withdraw(track_id)
         state = next(iter(await self._tracks.load([track_id])), None)
         former = named.before.person_id if named.before and named.before.answer == "known" else None
         await self._tell(track_id, state, state.identity if state else None, former, restored=named.before)
@@ -159,6 +167,10 @@ class TrackNames:
         await self._redis.delete(_named_key(track_id))
         await self._names.announce_change()
         return named
+
+    async def _last_named(self, track_id: str) -> TrackNamed | None:
+        value = await self._redis.get(_named_key(track_id))
+        return None if value is None else _NAMED.decode(value)
 
     async def _shots(self, track_id: str) -> list[TrackShot]:
         """Return the views that are kept of a track: recent ones, else the face of a stranger's visit."""
@@ -213,7 +225,7 @@ class TrackNames:
             # Newer than what was said of the same shots; the next shot is newer still.
             shot_number=shot_number,
             model_version=current.model_version if current else 1,
-            gallery_generation=generation + 1,
+            gallery_generation=max(generation + 1, time.time_ns() // 1_000_000),
         )
         await self._publisher.publish(IDENTITIES, event, partition=camera.partition)
 

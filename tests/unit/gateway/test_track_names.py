@@ -108,6 +108,21 @@ async def test_wrong_name_is_denied_and_replaced(gateway_with_redis: Gateway, br
     assert len((await client.get("/api/people")).json()) == 2
 
 
+async def test_second_thoughts_leave_no_templates_with_the_first_name(
+    gateway_with_redis: Gateway, broker: Broker
+) -> None:
+    """A face that is named again is no longer the person it was taken for first."""
+    client = gateway_with_redis.client
+    await broker.tracks.merge([decided()])
+    await keep_views(gateway_with_redis)
+    await name(gateway_with_redis, name="Ada")
+    bob = (await name(gateway_with_redis, name="Bob")).json()["person"]["person_id"]
+    assert await called_now(broker) == ("known", bob)
+    assert [person["name"] for person in (await client.get("/api/people")).json()] == ["Bob"]
+    assert (await client.delete(f"/api/tracks/{TRACK}/name")).status_code == 204
+    assert await called_now(broker) == ("unknown", None)
+
+
 async def test_undoing_forgets_a_person_who_was_added_for_it(
     gateway_with_redis: Gateway, broker: Broker
 ) -> None:

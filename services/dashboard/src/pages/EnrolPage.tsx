@@ -26,7 +26,7 @@ export function EnrolPage() {
 
 function Session({ session, changed }: { session: EnrolmentSession; changed: () => void }) {
   const [taken, setTaken] = useState<Taken[]>([]);
-  const [reviewing, setReviewing] = useState(false);
+  const [reviewing, setReviewing] = useState(session.photo_count > 0);
   const [paused, setPaused] = useState(false);
   const [check, setCheck] = useState<FaceCheck | null>(null);
   const [failure, setFailure] = useState("");

@@ -10,6 +10,7 @@ import { Icon } from "../ui/Icon";
 import { Avatar, EmptyState, Field, Notice, PageHead } from "../ui/parts";
 import { toast } from "../ui/Toasts";
 import { told } from "./denyPerson";
+import { Consents } from "./Consents";
 import { Photos } from "./Photos";
 import { RecentSightings } from "./RecentSightings";
 
@@ -54,6 +55,7 @@ export function PersonPage() {
             <h2>About</h2>
             <AboutForm key={personId} person={person} changed={changed} />
           </section>
+          <Consents personId={personId} />
           <div className="panel">
             <RecentSightings personId={personId} />
           </div>
