@@ -93,9 +93,8 @@ class TrackNames:
         """
         state = next(iter(await self._tracks.load([track_id])), None)
         before = state.identity if state else None
-        if (
-            earlier := await self._last_named(track_id)
-        ) is not None and earlier.person_id != person.person_id:
+        earlier = await self._last_named(track_id)
+        if earlier is not None and earlier.person_id != person.person_id:
             # Its views are no templates of whom it was taken for first.
             await self.take_back(track_id)
             before = earlier.before
@@ -131,7 +130,7 @@ class TrackNames:
             await self._denials.deny(track_id, before.person_id)
         await self._names.announce_change()
         self._enrolment.send_soon()
-        await self._tell(track_id, state, before, person.person_id)
+        await self._tell(track_id, state, person.person_id)
         return named
 
     async def take_back(self, track_id: str) -> TrackNamed:
@@ -154,7 +153,7 @@ class TrackNames:
                 await self._denials.withdraw(track_id)
         state = next(iter(await self._tracks.load([track_id])), None)
         former = named.before.person_id if named.before and named.before.answer == "known" else None
-        await self._tell(track_id, state, state.identity if state else None, former, restored=named.before)
+        await self._tell(track_id, state, former, restored=named.before)
 
         def remove(session: Session) -> None:
             session.execute(delete(Photo).where(Photo.photo_id.in_(named.photo_ids)))
@@ -193,7 +192,6 @@ class TrackNames:
         self,
         track_id: str,
         state: TrackState | None,
-        current: IdentityDecided | None,
         person_id: str | None,
         *,
         restored: IdentityDecided | None = None,
@@ -204,6 +202,7 @@ class TrackNames:
         if state is None or camera is None:
             await self._database.run(lambda session: _rename(session, track_id, person_id))
             return
+        current = state.identity
         shot_number, _, generation = identity_guard(current) if current else (1, 0, 0)
         said = restored or IdentityDecided(
             camera_id=camera_id,
