@@ -15,7 +15,7 @@ from redis.asyncio import Redis
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session, undefer
 
-from mien.contracts.events import IdentityDecided, derive_event_id
+from mien.contracts.events import IdentityAnswer, IdentityDecided, derive_event_id
 from mien.contracts.shared_state import TRACK_TTL_SECONDS, TrackShot, track_shots_key
 from mien.contracts.topics import IDENTITIES
 from mien.runtime.cameras import CameraDirectory
@@ -156,6 +156,7 @@ class TrackNames:
         await self._tell(track_id, state, former, restored=named.before)
 
         def remove(session: Session) -> None:
+            _rename(session, track_id, former, named.before.answer if named.before else "unclear")
             session.execute(delete(Photo).where(Photo.photo_id.in_(named.photo_ids)))
             rest = select(Photo.photo_id).where(Photo.person_id == named.person_id).limit(1)
             person = session.get(Person, named.person_id)
@@ -200,7 +201,8 @@ class TrackNames:
         camera_id = track_id.rsplit(":", 2)[0]
         camera = self._directory.get(camera_id)
         if state is None or camera is None:
-            await self._database.run(lambda session: _rename(session, track_id, person_id))
+            answer: IdentityAnswer = "known" if person_id else "unknown"
+            await self._database.run(lambda session: _rename(session, track_id, person_id, answer))
             return
         current = state.identity
         shot_number, _, generation = identity_guard(current) if current else (1, 0, 0)
@@ -245,12 +247,10 @@ def _photo(shot: TrackShot, person_id: str, camera_name: str) -> Photo:
     )
 
 
-def _rename(session: Session, track_id: str, person_id: str | None) -> None:
+def _rename(session: Session, track_id: str, person_id: str | None, answer: IdentityAnswer) -> None:
     sighting = session.get(Sighting, track_id)
     if sighting is not None:
-        sighting.person_id = person_id
-        sighting.answer = "known" if person_id else "unknown"
-        sighting.similarity = None
+        sighting.person_id, sighting.answer, sighting.similarity = person_id, answer, None
 
 
 def _named_key(track_id: str) -> str:

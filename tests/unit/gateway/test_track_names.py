@@ -146,6 +146,24 @@ async def test_without_a_view_nobody_is_named(gateway_with_redis: Gateway, broke
     assert (await gateway_with_redis.client.get("/api/people")).json() == []
 
 
+async def test_history_is_called_by_the_name_and_loses_it_again(
+    gateway_with_redis: Gateway, broker: Broker
+) -> None:
+    """Also long after the track, when only the history knows of it."""
+    context, client = gateway_with_redis.context, gateway_with_redis.client
+    sighting = Sighting(
+        track_id=TRACK, camera_id="door", camera_name="Door", answer="unclear",
+        started_at=utc_now(), ended_at=utc_now(),
+    )  # fmt: skip
+    await context.database.run(lambda session: session.add(sighting))
+    await keep_views(gateway_with_redis)
+    assert (await name(gateway_with_redis, name="Ada")).status_code == 200
+    assert (await client.get("/api/sightings")).json()[0]["person_name"] == "Ada"
+    assert (await client.delete(f"/api/tracks/{TRACK}/name")).status_code == 204
+    [shown] = (await client.get("/api/sightings")).json()
+    assert (shown["answer"], shown["person_name"]) == ("unclear", None)
+
+
 @pytest.mark.parametrize("body", [{}, {"person_id": "x", "name": "Ada"}, {"name": ""}])
 async def test_a_request_says_who_it_is(body: dict[str, str], gateway_with_redis: Gateway) -> None:
     """Either somebody known or the name of somebody new."""
