@@ -63,7 +63,7 @@ export function WebcamPage() {
           <p className="muted">
             See within a second who Mien takes you for. While it runs, this webcam is a camera like any other:
             whoever is signed in can see it on the live page, and who is recognised goes into the history.
-            Pictures are not stored.
+            Pictures are not stored, but for the small views of faces that every camera keeps for a while.
           </p>
           <label className="tick webcam-intro__tick">
             <input

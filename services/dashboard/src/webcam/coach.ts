@@ -22,7 +22,7 @@ export const STEPS: readonly Step[] = [
 export const stepKey = ({ kind, label }: Step): string => `${kind}:${label}`;
 
 const POSE_WORDS: Record<Pose, [name: string, task: string]> = {
-  front: ["Straight ahead", "Look straight into the camera"],
+  front: ["Front", "Look straight into the camera"],
   left: ["Left", "Turn your head to your left"],
   right: ["Right", "Turn your head to your right"],
   up: ["Up", "Raise your chin"],
