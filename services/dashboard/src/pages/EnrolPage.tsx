@@ -92,20 +92,15 @@ function Session({ session, changed }: { session: EnrolmentSession; changed: () 
                   >
                     {done ? <Icon name="check" /> : <span className="coach__todo" />}
                     {stepName(one)}
-                    {one === step && one.kind === "emotion" && (
-                      <button
-                        type="button"
-                        className="link"
-                        onClick={() => setReviewing(true)}
-                        title="Look through what was taken; expressions can be added later"
-                      >
-                        Leave these out
-                      </button>
-                    )}
                   </li>
                 );
               })}
             </ol>
+            {step.kind === "emotion" && (
+              <button type="button" className="link" onClick={() => setReviewing(true)}>
+                Leave the expressions out
+              </button>
+            )}
           </aside>
         </div>
       )}

@@ -103,13 +103,13 @@ export function CoachStage({ sessionId, step, done, paused, take, heard, failed 
         )}
         {ready && <Ring check={check} share={paused ? 0 : done} />}
         {count !== null && count > 0 && <div className="coach__countdown">{count}</div>}
-        {ready && (
-          <p className="coach__words" aria-live="polite">
-            {paused ? "Paused" : words}
-            <small>{paused ? "Nothing is taken." : aside || "\u00a0"}</small>
-          </p>
-        )}
       </div>
+      {ready && (
+        <p className="coach__words" aria-live="polite">
+          {paused ? "Paused" : words}
+          <small>{paused ? "Nothing is taken." : aside || "\u00a0"}</small>
+        </p>
+      )}
       {isExpression && ready && (
         <p className="webcam__foot">
           <button
