@@ -54,12 +54,14 @@ class Advice:
 
 
 def advise(checked: FaceChecked, wanted: Pose | None, straight: StraightLook) -> Advice:
-    """Judge a picture for a pose; without one, any pose that enrolment takes will do (for expressions)."""
+    """Judge a picture for a pose; without one, as for an expression: who looks sad may hang their head."""
     if (problem := _problem_with_picture(checked)) is not None:
         return Advice(is_good=False, words=problem, progress=0.0)
     turn, nod = checked.yaw - straight.yaw, checked.pitch - straight.pitch
-    if wanted in (None, "front"):
-        advice = _advise_front(turn, nod)
+    if wanted is None:
+        advice = _advise_front(turn, nod, most_turn=_OFF_AXIS, most_nod=_MOST_NOD)
+    elif wanted == "front":
+        advice = _advise_front(turn, nod, most_turn=_STRAIGHT_YAW, most_nod=_STRAIGHT_PITCH)
     elif wanted in ("left", "right"):
         # The nose of somebody who turns to their own left moves to the right in the picture.
         advice = _advise_turn(turn if wanted == "left" else -turn, nod, side=str(wanted))
@@ -90,13 +92,13 @@ def _problem_with_picture(checked: FaceChecked) -> str | None:
     return next((words for is_so, words in problems if is_so), None)
 
 
-def _advise_front(turn: float, nod: float) -> Advice:
-    if abs(turn) > _STRAIGHT_YAW:
+def _advise_front(turn: float, nod: float, *, most_turn: float, most_nod: float) -> Advice:
+    if abs(turn) > most_turn:
         side = "right" if turn > 0 else "left"
-        return Advice(False, f"Turn back a little to your {side}.", _STRAIGHT_YAW / abs(turn))
-    if abs(nod) > _STRAIGHT_PITCH:
+        return Advice(False, f"Turn back a little to your {side}.", most_turn / abs(turn))
+    if abs(nod) > most_nod:
         way = "Lower" if nod < 0 else "Raise"
-        return Advice(False, f"{way} your chin a little.", _STRAIGHT_PITCH / abs(nod))
+        return Advice(False, f"{way} your chin a little.", most_nod / abs(nod))
     return Advice(True, _GOOD, 1.0)
 
 
