@@ -75,6 +75,9 @@ SAMPLES: dict[str, events.Event] = {
         url="rtsp://192.168.1.20/1",
         main_stream_url="rtsp://192.168.1.20/0",
     ),
+    "FaceCheckRequested": events.FaceCheckRequested(
+        **_COMMON, event_id="f-1", request_id="r", photo_jpeg=b"\xff\xd8photo\xff\xd9"
+    ),
     "TracksObserved": events.TracksObserved(
         **_COMMON,
         event_id="t-1",

@@ -1,13 +1,15 @@
 """`mien people`: who is known, over the gateway's REST interface."""
 
+import csv
 import mimetypes
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 import httpx
 import typer
-from rich.progress import Progress
+from rich.progress import Progress, track
 from rich.table import Table
 
 from mien.commands.api import answer, err, gateway, out
@@ -17,6 +19,7 @@ app = typer.Typer(no_args_is_help=True)
 app.command("import")(import_people)
 
 PersonId = Annotated[str, typer.Argument(help="Identifier of the person, as in mien people list.")]
+_LABELS: Final = "labels.csv"
 _PHOTOS_IN_A_REQUEST: Final = 10
 _ENROLMENT_TIMEOUT_SECONDS: Final = 60.0
 _CALIBRATION_TIMEOUT_SECONDS: Final = 120.0
@@ -102,6 +105,38 @@ def calibrate(
         else:
             info = answer(api.post(url, json={"false_accept_rate": false_accept_rate}))
     out.print("\n".join(_calibration_in_words(info)), highlight=False, soft_wrap=True)
+
+
+@app.command("export-emotions")
+def export_emotions(
+    folder: Annotated[Path, typer.Argument(help="Folder to write to; made where there is none.")],
+) -> None:
+    """Write the photographs whose expression is known, a folder per expression, and labels.csv beside them.
+
+    For mien train emotion. People are only numbers in it; it is written down who exported.
+    """
+    if (folder / _LABELS).exists():
+        err.print(f"{folder / _LABELS} is there already: choose an empty folder", highlight=False)
+        raise typer.Exit(1)
+    with gateway() as api:
+        photos = answer(api.post("/api/people/emotion-exports"))
+        if not photos:
+            out.print("No photograph's expression is known. Enrol somebody at the webcam first: /enrol")
+            return
+        rows = []
+        for photo in track(photos, description="Exporting", console=err):
+            response = api.get(photo["image_url"])
+            if response.status_code == httpx.codes.NOT_FOUND:
+                continue  # deleted meanwhile
+            response.raise_for_status()
+            path = Path(photo["label"]) / f"{photo['photo_id']}.jpg"
+            (folder / path.parent).mkdir(parents=True, exist_ok=True)
+            (folder / path).write_bytes(response.content)
+            rows.append((str(path), photo["label"], photo["person_id"]))
+    with (folder / _LABELS).open("w", newline="") as file:
+        csv.writer(file).writerows([("path", "label", "person"), *rows])
+    counts = ", ".join(f"{count} {label}" for label, count in sorted(Counter(row[1] for row in rows).items()))
+    out.print(f"{len(rows)} photographs in {folder}: {counts}", highlight=False)
 
 
 @app.command()

@@ -52,6 +52,10 @@ is blurred by movement, *doubtful* may be no face."""
 ZoneIgnores = Literal["movement", "everything"]
 """What doesn't count in a zone: movement alone (a tree, a clock in the picture), or faces too (a poster)."""
 
+BROWSER_SCHEME = "browser"
+"""A camera whose frames a browser sends to the gateway has the address ``browser://<session>``; ingest leaves
+it alone, and nobody can type one in."""
+
 CAMERA_ID_PATTERN = r"^[a-z0-9]([a-z0-9-]{0,46}[a-z0-9])?$"
 CameraId = Annotated[str, msgspec.Meta(pattern=CAMERA_ID_PATTERN)]
 
@@ -103,7 +107,8 @@ class Camera(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         camera_id: Lower-case letters, digits and dashes; stable for ever.
         name: What people call it.
-        url: ``rtsp(s)://``, ``http(s)://``, ``file:`` or ``usb:`` address, without credentials.
+        url: ``rtsp(s)://``, ``http(s)://``, ``file:`` or ``usb:`` address, without credentials; of a browser's
+            webcam ``browser://``.
         kind: How its pictures are had; None goes by the address (:func:`source_kind`).
         transport: Of RTSP; TCP loses nothing, UDP is for cameras that know nothing else.
         decode: Which of its pictures are decoded.
@@ -156,6 +161,11 @@ class Camera(msgspec.Struct, frozen=True, kw_only=True):
     def source(self) -> SourceKind | None:
         """How its pictures are had; None where the address tells of no kind there is."""
         return self.kind or source_kind(self.url)
+
+    @property
+    def is_browser(self) -> bool:
+        """Whether it is a browser's webcam, whose frames the gateway publishes."""
+        return self.url.startswith(f"{BROWSER_SCHEME}:")
 
     def __repr__(self) -> str:
         """Name the camera without what must not reach a log."""

@@ -192,6 +192,16 @@ class PhotoSubmitted(Event, frozen=True, kw_only=True):
     photo_jpeg: bytes
 
 
+class FaceCheckRequested(Event, frozen=True, kw_only=True):
+    """Somebody at a webcam wants to know what enrolment would say of this picture; live, so it goes stale.
+
+    The answer is a :class:`~mien.contracts.shared_state.FaceChecked` in Redis, and nothing is stored.
+    """
+
+    request_id: str
+    photo_jpeg: bytes
+
+
 class TemplateCreated(Event, frozen=True, kw_only=True, tag="created"):
     """A photo became a template in the gallery."""
 

@@ -8,7 +8,7 @@ from typing import Literal
 
 import msgspec
 
-from mien.contracts.events import BoxXyxy, EmotionEstimated, IdentityDecided
+from mien.contracts.events import BoxXyxy, EmotionEstimated, IdentityDecided, RejectionReason
 
 CAMERAS_KEY = "mien:cameras"
 """Hash of camera id → :class:`~mien.contracts.cameras.Camera`."""
@@ -121,6 +121,21 @@ def emotion_state_key(track_id: str) -> str:
     return f"mien:emotion-state:{track_id}"
 
 
+def track_shots_key(track_id: str) -> str:
+    """The best views of a track lately: a list of :class:`TrackShot`, the best first; expires by itself."""
+    return f"mien:track-shots:{track_id}"
+
+
+def webcam_key(session: str) -> str:
+    """:class:`WebcamRecord` of a login; a webcam whose record has expired is removed."""
+    return f"mien:webcam:{session}"
+
+
+def face_check_key(request_id: str) -> str:
+    """List that the one :class:`FaceChecked` of a request is pushed to; expires within seconds."""
+    return f"mien:face-check:{request_id}"
+
+
 def gallery_key(embedder: str) -> str:
     """Replicated hash of template id → :class:`Template` made by this embedder."""
     return f"mien:gallery:{embedder}"
@@ -138,6 +153,8 @@ def camera_request_key(request_id: str) -> str:
 def camera_replies_key(request_id: str) -> str:
     """List of the answers so far, each a :data:`~mien.contracts.camera_requests.CameraReply`."""
     return f"mien:camera-replies:{request_id}"
+
+
 def gallery_owners_key(embedder: str) -> str:
     """Sorted set, by name, of an entry for each template's person and one for its photo.
 
@@ -199,6 +216,57 @@ class TrackResult(msgspec.Struct, frozen=True, kw_only=True):
     track_id: str
     identity: IdentityDecided | None = None
     emotion: EmotionEstimated | None = None
+
+
+class WebcamRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """Which camera a login's webcam is, and which connection feeds it; the last one to open it.
+
+    Attributes:
+        connection_id: Drawn by the gateway for each connection, so that an older one sees that it was
+            replaced.
+    """
+
+    camera_id: str
+    connection_id: str
+
+
+class FaceChecked(msgspec.Struct, frozen=True, kw_only=True):
+    """What enrolment would say of a picture; the measures are as in ``mien.vision.quality.FaceQuality``.
+
+    Attributes:
+        size_wh: Of the picture as it was sent; None when it could not be read.
+        faces: How many were found.
+        box_xyxy: The face the picture is about, pixels of it; None where there is none.
+        face_px: Longer side of that box.
+        reason: Why it could not become a template; None when it could.
+        explanation: The same in words.
+    """
+
+    request_id: str
+    size_wh: tuple[int, int] | None = None
+    faces: int = 0
+    box_xyxy: BoxXyxy | None = None
+    face_px: float = 0.0
+    score: float = 0.0
+    sharpness: float = 0.0
+    yaw: float = 0.0
+    pitch: float = 0.0
+    brightness: float = 0.0
+    reason: RejectionReason | None = None
+    explanation: str = ""
+
+
+class TrackShot(msgspec.Struct, frozen=True, kw_only=True):
+    """A good view of a followed face, kept for a while so that somebody can say who it is.
+
+    Attributes:
+        quality: 0 to 1.
+        face_jpeg: The face with a margin around it, at most 256 px on its longer side.
+    """
+
+    quality: float
+    captured_at_ns: int
+    face_jpeg: bytes
 
 
 class Presence(msgspec.Struct, frozen=True, kw_only=True):

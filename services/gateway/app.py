@@ -20,6 +20,7 @@ from services.gateway.accounts import LoginRefusedError, TooManyLoginsError
 from services.gateway.camera_files import CameraFileError
 from services.gateway.context import Context
 from services.gateway.edge import EdgeRules
+from services.gateway.face_checks import TooManyChecksError
 from services.gateway.people import NotFoundError
 from services.gateway.pipeline import InvalidInputError
 from services.gateway.routes import (
@@ -28,6 +29,7 @@ from services.gateway.routes import (
     camera_requests,
     cameras,
     dashboard,
+    enrolment_sessions,
     fitness,
     imports,
     live,
@@ -37,7 +39,9 @@ from services.gateway.routes import (
     sightings,
     strangers,
     system,
+    tracks,
     training,
+    webcam,
 )
 from services.gateway.schemas import ErrorMessage
 
@@ -53,6 +57,7 @@ _STATUS_BY_ERROR: Final[dict[type[MienError], int]] = {
     CameraFileError: 422,
     TooManyLoginsError: 429,
     PermanentError: 409,  # what is neither of the others: not as things are
+    TooManyChecksError: 429,
     TransientError: 503,
 }
 
@@ -92,7 +97,10 @@ def create_app(context: Context | None, *, dashboard_dir: Path | None = None) ->
         sightings,
         training,
         system,
+        tracks,
+        enrolment_sessions,
         live,
+        webcam,
         dashboard,
     ):
         app.include_router(module.router)

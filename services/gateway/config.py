@@ -69,6 +69,24 @@ class GatewaySettings(ServiceSettings):
         default_factory=lambda: CameraNetworkSettings(), description="MIEN_CAMERAS_*"
     )
     secrets: SecretSettings = Field(default_factory=lambda: SecretSettings(), description="MIEN_SECRETS_*")
+    max_webcams: int = Field(16, ge=0, le=1000, description="Browser webcams open at once; 0: none")
+    webcam_fps: float = Field(6.0, gt=0, le=30, description="Pictures a second taken from a browser's webcam")
+    webcam_credits: int = Field(2, ge=1, le=8, description="Pictures a browser may have on their way at once")
+    webcam_frame_bytes: int = Field(
+        300_000, ge=20_000, le=2_000_000, description="Largest picture taken from a browser's webcam, bytes"
+    )
+    webcam_frame_side_px: int = Field(
+        1280, ge=160, le=3840, description="Longest side of a picture taken from a browser's webcam"
+    )
+    webcam_keep_seconds: float = Field(
+        60.0, ge=10, le=3600, description="A browser webcam that is gone for this long is removed"
+    )
+    coach_checks_per_second: float = Field(
+        8.0, gt=0, le=30, description="Pictures a second that one guided enrolment may have judged"
+    )
+    max_coach_checks: int = Field(
+        16, ge=1, le=1000, description="Pictures of guided enrolments judged at once, over all of them"
+    )
     kafka: KafkaSettings = Field(default_factory=lambda: KafkaSettings(), description="MIEN_KAFKA_*")
     redis: RedisSettings = Field(default_factory=lambda: RedisSettings(), description="MIEN_REDIS_*")
 

@@ -14,14 +14,17 @@ from services.gateway.config import GatewaySettings
 from services.gateway.database import Database
 from services.gateway.denials import Denials
 from services.gateway.enrolment import EnrolmentRoad
+from services.gateway.face_checks import FaceChecks
 from services.gateway.hub import Hub
 from services.gateway.imports import Imports
 from services.gateway.names import Names
 from services.gateway.photo_judge import PhotoJudge
-from services.gateway.publisher import Publisher
+from services.gateway.publisher import FramePublisher, Publisher
 from services.gateway.stranger_book import StrangerBook
 from services.gateway.thresholds import ThresholdDesk
+from services.gateway.track_names import TrackNames
 from services.gateway.training import TrainingDesk
+from services.gateway.webcams import Webcams
 
 
 @dataclass(frozen=True)
@@ -47,4 +50,8 @@ class Context:
     imports: Imports
     publisher: Publisher
     questions: CameraQuestions
+    frames: FramePublisher
+    webcams: Webcams
+    track_names: TrackNames
+    face_checks: FaceChecks
     hub: Hub = field(default_factory=Hub)

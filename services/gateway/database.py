@@ -138,7 +138,27 @@ class Photo(Base):
     import_id: Mapped[str | None] = mapped_column(String(40), index=True)
     emotion_label: Mapped[str | None] = mapped_column(String(40))
     pose_label: Mapped[str | None] = mapped_column(String(40))
+    enrolment_session_id: Mapped[str | None] = mapped_column(String(40), index=True)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
+
+
+class EnrolmentSession(Base):
+    """A guided enrolment at a webcam: who agreed to what, and who was there to see it.
+
+    Attributes:
+        consent_text: What was agreed to, as it stood on the screen.
+        recorded_by: Who was signed in.
+        is_new_person: Whether the person was added for it.
+    """
+
+    __tablename__ = "enrolment_sessions"
+    session_id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    person_id: Mapped[str] = mapped_column(ForeignKey("people.person_id", ondelete="CASCADE"), index=True)
+    consent_text: Mapped[str] = mapped_column(String(4000))
+    consented_by: Mapped[str] = mapped_column(String(200))
+    consented_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
+    recorded_by: Mapped[str] = mapped_column(String(100))
+    is_new_person: Mapped[bool] = mapped_column(default=False)
 
 
 class Stranger(Base):

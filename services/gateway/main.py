@@ -46,17 +46,20 @@ from services.gateway.context import Context
 from services.gateway.database import Database
 from services.gateway.denials import Denials
 from services.gateway.enrolment import EnrolmentRoad
+from services.gateway.face_checks import FaceChecks
 from services.gateway.feed import LiveFeed
 from services.gateway.imports import Imports
 from services.gateway.merge import TrackStore
 from services.gateway.names import Names
 from services.gateway.photo_judge import PhotoJudge
-from services.gateway.publisher import Publisher
+from services.gateway.publisher import FramePublisher, Publisher
 from services.gateway.sightings import SightingRecorder
 from services.gateway.stranger_book import StrangerBook
 from services.gateway.thresholds import ThresholdDesk
+from services.gateway.track_names import TrackNames
 from services.gateway.training import TrainingDesk
 from services.gateway.web import listen, serve_web
+from services.gateway.webcams import Webcams
 
 _CONSUMER_GRACE_SECONDS = 4.0
 _CANCEL_AGAIN_SECONDS = 0.5
@@ -84,7 +87,7 @@ async def run_gateway(service: Service, settings: GatewaySettings) -> None:
             app = create_app(context, dashboard_dir=settings.dashboard_dir)
             await run_until_stopped(
                 service,
-                serve_web(service, app, listener),
+                serve_web(service, app, listener, max_message_bytes=2 * settings.webcam_frame_bytes),
                 announce_presence(service, redis),
                 context.directory.follow(service),
                 *_event_work(context),
@@ -146,6 +149,24 @@ def build_context(
         questions=CameraQuestions(
             RequestStore(redis, secrets), publisher, partitions=settings.kafka.partitions
         ),
+        frames=FramePublisher(settings.kafka),
+        webcams=Webcams(redis, registry, directory, publisher, settings),
+        track_names=TrackNames(
+            database,
+            redis,
+            names=names,
+            denials=denials,
+            enrolment=enrolment,
+            publisher=publisher,
+            directory=directory,
+        ),
+        face_checks=FaceChecks(
+            redis,
+            publisher,
+            partitions=settings.kafka.partitions,
+            most_at_once=settings.max_coach_checks,
+            per_second=settings.coach_checks_per_second,
+        ),
     )
 
 
@@ -198,6 +219,8 @@ def _event_work(context: Context) -> list[Coroutine[Any, Any, None]]:
     endless = (
         feed.run(service),
         context.publisher.run(service),
+        context.frames.run(service),
+        context.webcams.run(service),
         context.enrolment.run(service),
         context.photo_judge.run(service),
         context.imports.run(service),

@@ -14,7 +14,7 @@ from mien.errors import MienError
 from mien.vision.strays import SET_ASIDE
 from services.gateway.database import Person, Photo, Sighting, StrangerVisit
 from services.gateway.photo_judge import judge_again
-from services.gateway.schemas import PersonInfo, SightingInfo
+from services.gateway.schemas import EmotionPhotoInfo, PersonInfo, SightingInfo
 from services.gateway.who import WhoIsWho, is_ignored
 
 DELETED_PERSON: Final = "deleted person"
@@ -152,6 +152,22 @@ def apply_edit(photo: Photo, changes: dict[str, Any]) -> str:
     if moved:
         return "photo.moved"
     return "photo.set_aside" if photo.set_aside else "photo.used_anyway"
+
+
+def list_emotion_photos(session: Session) -> list[EmotionPhotoInfo]:
+    """Return the photos whose expression is known, by label and person."""
+    chosen = select(Photo).where(
+        Photo.emotion_label.is_not(None), Photo.reason.is_distinct_from("not_an_image")
+    )
+    return [
+        EmotionPhotoInfo(
+            photo_id=photo.photo_id,
+            person_id=photo.person_id,
+            label=photo.emotion_label or "",
+            image_url=f"/api/people/{photo.person_id}/photos/{photo.photo_id}/image.jpg",
+        )
+        for photo in session.scalars(chosen.order_by(Photo.emotion_label, Photo.person_id, Photo.photo_id))
+    ]
 
 
 def list_sightings(

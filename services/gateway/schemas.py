@@ -286,6 +286,15 @@ class PersonInfo(Schema):
     demo_note: str | None
 
 
+class EmotionPhotoInfo(Schema):
+    """A photo whose expression is known; a person is only a number here."""
+
+    photo_id: str
+    person_id: str
+    label: str
+    image_url: str
+
+
 class DenialCreate(Schema):
     """Whom a track is not; needed while it is in view, for a sighting says it itself."""
 

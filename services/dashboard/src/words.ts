@@ -26,6 +26,8 @@ const away = (tone: Tone, short: string, long: string): StateWords => ({
   long,
   delivers: false,
 });
+/** Whether a camera is somebody's browser. */
+export const isBrowser = ({ url }: { url?: string }): boolean => url?.startsWith("browser:") ?? false;
 
 const STATES: Record<CameraStatus["state"], StateWords> = {
   streaming: { tone: "good", short: "Live", long: "", delivers: true },
@@ -52,8 +54,19 @@ const STATES: Record<CameraStatus["state"], StateWords> = {
   stopped: away("off", "Turned off", "This camera is turned off."),
 };
 
+const BROWSER_GONE: StateWords = {
+  tone: "warn",
+  short: "Browser gone",
+  long: "Nobody sends pictures at the moment; this webcam is removed soon.",
+};
+
 /** Put a camera's state in words, with its own reason where it gives one. */
-export function stateWords(camera: Pick<Camera, "enabled">, status: CameraStatus): StateWords {
+export function stateWords(
+  camera: Pick<Camera, "enabled"> & { url?: string },
+  status: CameraStatus,
+): StateWords {
+  const isGone = status.state !== "streaming" && status.state !== "connecting";
+  if (isBrowser(camera) && camera.enabled && isGone) return BROWSER_GONE;
   const words = STATES[camera.enabled ? status.state : "stopped"];
   if (!camera.enabled || !status.reason || words.tone === "good") return words;
   const short = status.state === "stopped" ? "Closed" : words.short;

@@ -1,21 +1,17 @@
 """Cameras: listing, adding, editing, removing, a picture."""
 
 import asyncio
-import time
 from typing import Annotated, Any
 
 import msgspec
-import structlog
 from fastapi import APIRouter, Depends, Path, Response, status
 
 from mien.contracts.cameras import Camera, CameraStatus
-from mien.contracts.events import CameraChanged, derive_event_id
 from mien.contracts.shared_state import camera_status_key
-from mien.contracts.topics import CAMERAS
-from mien.errors import TransientError
 from services.gateway.access import ContextDep, PrincipalDep, require_session
 from services.gateway.accounts import Principal
 from services.gateway.addresses import check_kind
+from services.gateway.announcements import announce_camera
 from services.gateway.context import Context
 from services.gateway.database import audit
 from services.gateway.fitness import CHANGES_VIEW, forget_fitness, read_fitness
@@ -31,8 +27,6 @@ from services.gateway.schemas import (
     ErrorMessage,
     FitnessInfo,
 )
-
-log = structlog.get_logger()
 
 _SNAPSHOT_SECONDS = 3.0
 _STATUS = msgspec.json.Decoder(CameraStatus)
@@ -155,19 +149,8 @@ def camera_info(camera: Camera, camera_status: CameraStatus | None, fitness: Fit
 
 
 async def announce(context: Context, camera: Camera, *, removed: bool = False) -> None:
-    """Tell everyone; without the broker ingest notices by itself within a second, so nobody has to wait."""
-    await context.directory.refresh()
-    revision = camera.revision + removed
-    event = CameraChanged(
-        camera_id=camera.camera_id,
-        event_id=derive_event_id("camera", camera.camera_id, revision, removed),
-        captured_at_ns=time.time_ns(),
-        revision=revision,
-    )
-    try:
-        await context.publisher.publish(CAMERAS, event, partition=camera.partition)
-    except TransientError as error:
-        log.warning("camera.announce_failed", camera_id=camera.camera_id, error=str(error))
+    """Tell everyone of a camera."""
+    await announce_camera(context.directory, context.publisher, camera, removed=removed)
 
 
 async def note(context: Context, principal: Principal, action: str, subject: str) -> None:

@@ -16,6 +16,7 @@ from services.gateway.people import (
     NotFoundError,
     apply_edit,
     get_person,
+    list_emotion_photos,
     list_people,
     new_id,
     require_person,
@@ -25,7 +26,7 @@ from services.gateway.photo_judge import judge_again
 from services.gateway.photo_rows import list_photos, photo_infos
 from services.gateway.photo_schemas import PhotoEdit, PhotoInfo
 from services.gateway.photos import MAX_PHOTO_BYTES, MAX_PHOTOS
-from services.gateway.schemas import PersonCreate, PersonEdit, PersonInfo
+from services.gateway.schemas import EmotionPhotoInfo, PersonCreate, PersonEdit, PersonInfo
 
 router = APIRouter(prefix="/api/people", tags=["people"], dependencies=[Depends(require_session)])
 IdPath = Annotated[str, Path(max_length=40)]
@@ -52,6 +53,18 @@ async def add_person(wanted: PersonCreate, context: ContextDep, principal: Princ
     info = await context.database.run(add)
     await context.names.announce_change()
     return info
+
+
+@router.post("/emotion-exports", operation_id="export_emotions")
+async def export_emotions(context: ContextDep, principal: PrincipalDep) -> list[EmotionPhotoInfo]:
+    """List the photos whose expression is known, for whoever trains a model; written down who asked."""
+
+    def read(session: Session) -> list[EmotionPhotoInfo]:
+        infos = list_emotion_photos(session)
+        _audit(session, principal, "emotions.exported", f"{len(infos)} photos")
+        return infos
+
+    return await context.database.run(read)
 
 
 @router.get("/{person_id}", operation_id="get_person")

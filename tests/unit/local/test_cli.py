@@ -267,6 +267,37 @@ def test_enrolled_photos_become_a_folder_to_train_on(gateway: FakeGateway, tmp_p
     assert names["p1"] == {"name": "Rosa", "person_id": "p1"}
 
 
+def test_labelled_expressions_become_a_folder_and_a_table(gateway: FakeGateway, tmp_path: Path) -> None:
+    """A folder per expression, and labels.csv beside them; what was deleted meanwhile is left out."""
+    url = "/api/people/p1/photos/{}/image.jpg"
+    photos = [
+        {"photo_id": photo_id, "person_id": "p1", "label": label, "image_url": url.format(photo_id)}
+        for photo_id, label in (("a", "happy"), ("b", "tired"), ("gone", "tired"))
+    ]
+    gateway.answers["POST", "/api/people/emotion-exports"] = [(200, photos)]
+    for photo_id in "ab":
+        gateway.answers["GET", url.format(photo_id)] = [(200, "jpeg")]
+    gateway.answers["GET", url.format("gone")] = [(404, {"detail": "there is no such picture"})]
+    folder = tmp_path / "emotions"
+    result = run("people", "export-emotions", str(folder))
+    assert result.exit_code == 0, result.output
+    rows = (folder / "labels.csv").read_text().splitlines()
+    assert rows == ["path,label,person", "happy/a.jpg,happy,p1", "tired/b.jpg,tired,p1"]
+    assert (folder / "tired" / "b.jpg").exists()
+    again = run("people", "export-emotions", str(folder))
+    assert again.exit_code == 1
+    assert "choose an empty folder" in " ".join(again.output.split())
+
+
+def test_no_labelled_expression_is_said_in_words(gateway: FakeGateway, tmp_path: Path) -> None:
+    """With what to do about it, and without an empty folder."""
+    gateway.answers["POST", "/api/people/emotion-exports"] = [(200, [])]
+    result = run("people", "export-emotions", str(tmp_path / "emotions"))
+    assert result.exit_code == 0
+    assert "Enrol somebody at the webcam" in " ".join(result.output.split())
+    assert not (tmp_path / "emotions").exists()
+
+
 def test_nobody_enrolled_is_said_in_words(gateway: FakeGateway, tmp_path: Path) -> None:
     gateway.answers["GET", "/api/people"] = [(200, [])]
     result = run("dataset", "fetch", str(tmp_path / "photos"))

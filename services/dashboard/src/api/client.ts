@@ -9,6 +9,9 @@ import type {
   CameraExport,
   CameraHistory,
   CameraWork,
+  EnrolmentSession,
+  EnrolmentSessionCreate,
+  FaceCheck,
   FitnessReport,
   ImportPreview,
   ImportProgress,
@@ -18,6 +21,7 @@ import type {
   Person,
   PersonEdit,
   Photo,
+  Pose,
   Session,
   Sighting,
   Stranger,
@@ -28,6 +32,7 @@ import type {
   TrainingDetail,
   TrainingInfo,
   TrainingRequest,
+  TrackNamed,
 } from "./types";
 
 type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
@@ -43,7 +48,10 @@ export function onRefused(listener: () => void): void {
 async function request<T>(method: Method, path: string, body?: unknown): Promise<T> {
   const init: RequestInit = { method, signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) };
   if (body instanceof FormData) init.body = body;
-  else if (body !== undefined) {
+  else if (body instanceof Blob) {
+    init.body = body;
+    init.headers = { "Content-Type": body.type };
+  } else if (body !== undefined) {
     init.body = JSON.stringify(body);
     init.headers = { "Content-Type": "application/json" };
   }
@@ -85,6 +93,8 @@ function fileForm(
   for (const [name, value] of Object.entries(step)) if (value !== undefined) form.append(name, String(value));
   return form;
 }
+/** Somebody who is known, or somebody new. */
+export type Who = { person_id: string } | { name: string; consent_note: string };
 
 export const api = {
   session: () => request<Session>("GET", "/api/session"),
@@ -155,10 +165,8 @@ export const api = {
 
   strangers: () => request<Stranger[]>("GET", "/api/strangers"),
   stranger: (strangerId: string) => request<StrangerDetail>("GET", `/api/strangers/${id(strangerId)}`),
-  nameStrangers: (
-    strangerIds: string[],
-    who: { person_id: string } | { name: string; consent_note: string },
-  ) => request<Person>("POST", "/api/strangers/name", { stranger_ids: strangerIds, ...who }),
+  nameStrangers: (strangerIds: string[], who: Who) =>
+    request<Person>("POST", "/api/strangers/name", { stranger_ids: strangerIds, ...who }),
   unnameStranger: (strangerId: string) =>
     request<Stranger>("POST", `/api/strangers/${id(strangerId)}/unname`),
   ignoreStrangers: (strangerIds: string[], ignored: boolean) =>
@@ -210,6 +218,32 @@ export const api = {
   giveLabel: (model: string, label: "stable" | "canary", version: number) =>
     request<TrainingInfo>("PUT", `/api/training/models/${id(model)}/labels/${label}`, { version }),
   rollBack: (model: string) => request<TrainingInfo>("POST", `/api/training/models/${id(model)}/rollback`),
+  /** Say who a face is that is in view, or was lately. */
+  nameTrack: (trackId: string, who: Who) =>
+    request<TrackNamed>("PUT", `/api/tracks/${id(trackId)}/name`, who),
+  unnameTrack: (trackId: string) => request<void>("DELETE", `/api/tracks/${id(trackId)}/name`),
+
+  beginEnrolment: (
+    wanted: Pick<EnrolmentSessionCreate, "consent_text" | "consented_by" | "has_agreed"> &
+      Partial<EnrolmentSessionCreate>,
+  ) => request<EnrolmentSession>("POST", "/api/enrolment-sessions", wanted),
+  enrolment: (sessionId: string) =>
+    request<EnrolmentSession>("GET", `/api/enrolment-sessions/${id(sessionId)}`),
+  enrolmentsOf: (personId: string) =>
+    request<EnrolmentSession[]>("GET", `/api/enrolment-sessions?person_id=${id(personId)}`),
+  deleteEnrolment: (sessionId: string) => request<void>("DELETE", `/api/enrolment-sessions/${id(sessionId)}`),
+  checkFace: (sessionId: string, jpeg: Blob, pose: Pose | null, straight: { yaw: number; pitch: number }) => {
+    const query = new URLSearchParams({
+      straight_yaw: String(straight.yaw),
+      straight_pitch: String(straight.pitch),
+      ...(pose && { pose }),
+    });
+    return request<FaceCheck>("POST", `/api/enrolment-sessions/${id(sessionId)}/checks?${query}`, jpeg);
+  },
+  keepSessionPhoto: (sessionId: string, jpeg: Blob, shows: { kind: "pose" | "emotion"; label: string }) => {
+    const query = new URLSearchParams({ [shows.kind]: shows.label });
+    return request<Photo>("POST", `/api/enrolment-sessions/${id(sessionId)}/photos?${query}`, jpeg);
+  },
 
   system: () => request<SystemInfo>("GET", "/api/system"),
 };

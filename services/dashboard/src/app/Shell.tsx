@@ -11,6 +11,7 @@ import { useStore } from "./store";
 const PLACES: { to: string; label: string; icon: IconName }[] = [
   { to: "/", label: "Live", icon: "live" },
   { to: "/cameras", label: "Cameras", icon: "camera" },
+  { to: "/webcam", label: "Webcam", icon: "webcam" },
   { to: "/people", label: "People", icon: "people" },
   { to: "/strangers", label: "Strangers", icon: "strangers" },
   { to: "/history", label: "History", icon: "history" },

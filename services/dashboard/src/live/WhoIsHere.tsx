@@ -5,6 +5,7 @@ import { useStore } from "../app/store";
 import { Icon } from "../ui/Icon";
 import { denyPerson } from "../pages/denyPerson";
 import { answerWords, durationWords, emotionWords } from "../words";
+import { chosenFace } from "./chosenFace";
 import { nowMs } from "./clock";
 import { faceCut } from "./faceCuts";
 import { presence } from "./live";
@@ -40,7 +41,12 @@ export function WhoIsHere({ cameras, cameraId }: WhoProps) {
           <li key={entry.key} data-testid="who" data-person={entry.personName ?? ""}>
             <Cut trackId={entry.trackId} />
             <Who entry={entry} camera={cameraOf(entry)} showWhere={!cameraId} />
-            {entry.personId && <NotThem entry={entry} />}
+            {entry.answer && (
+              <span className="who__correct">
+                <ThisIs entry={entry} />
+                {entry.personId && <NotThem entry={entry} />}
+              </span>
+            )}
             {cameraId && entry.emotion && <Bars emotion={entry.emotion} />}
           </li>
         ))}
@@ -79,13 +85,30 @@ function Who({ entry, camera, showWhere }: WhoWordsProps) {
   );
 }
 
+/** Somebody without a name, or with a wrong one: say who it is. */
+function ThisIs({ entry }: { entry: Seen }) {
+  const { trackId, answer, personId, personName, strangerId } = entry;
+  const words = personId ? `This is not ${personName ?? "this person"} but …` : "This is …";
+  return (
+    <button
+      type="button"
+      className="icon-button"
+      title={words}
+      aria-label={words}
+      onClick={() => chosenFace.set({ trackId, answer, personId, personName, strangerId })}
+    >
+      <Icon name="edit" />
+    </button>
+  );
+}
+
 /** One click for a name that is wrong; it does not come back, and can be taken back. */
 function NotThem({ entry }: { entry: Seen }) {
   const words = `This is not ${entry.personName ?? "this person"}`;
   return (
     <button
       type="button"
-      className="icon-button who__deny"
+      className="icon-button"
       title={words}
       aria-label={words}
       onClick={() => void denyPerson(entry.trackId, entry.personId ?? undefined, entry.personName)}

@@ -7,7 +7,7 @@ import { Dialog } from "../ui/Dialog";
 import { Icon } from "../ui/Icon";
 import { EmptyState, Notice, PageHead, Pill, useNow } from "../ui/parts";
 import { toast } from "../ui/Toasts";
-import { adviceWords, clockWords, durationWords, mainStreamWords, retryWords, stateWords } from "../words";
+import { adviceWords, clockWords, durationWords, isBrowser, mainStreamWords, retryWords, stateWords } from "../words";
 import { ZoneEditor } from "../zones/ZoneEditor";
 import { RemoveDialog, Switch } from "./cameraActions";
 import { KIND_NAMES } from "./cameraFields";
@@ -130,7 +130,7 @@ function Facts({ camera }: { camera: Camera }) {
         </dd>
         <dt>Address</dt>
         <dd className="address" title={camera.url}>
-          {camera.url}
+          {isBrowser(camera) ? "A browser's webcam" : camera.url}
         </dd>
         {camera.source && (
           <>

@@ -10,7 +10,7 @@ import { Dialog } from "../ui/Dialog";
 import { Icon } from "../ui/Icon";
 import { EmptyState, Notice, PageHead, Pill, useNow } from "../ui/parts";
 import { toast } from "../ui/Toasts";
-import { retryWords, stateWords } from "../words";
+import { isBrowser, retryWords, stateWords } from "../words";
 import { RemoveDialog, Switch } from "./cameraActions";
 import { CameraForm } from "./CameraForm";
 import { FitnessPill } from "./FitnessPanel";
@@ -106,7 +106,7 @@ function CameraCard({ camera, edit, remove }: { camera: Camera; edit: () => void
           </Pill>
         </header>
         {words.long && <p className={`card__reason card__reason--${words.tone}`}>{words.long}</p>}
-        <p className="address">{camera.url}</p>
+        <p className="address">{isBrowser(camera) ? "A browser's webcam" : camera.url}</p>
         <p className="muted">
           {words.delivers &&
             `${status.captured_fps.toFixed(0)} fps, ${status.published_fps.toFixed(1)} sampled`}
@@ -122,9 +122,11 @@ function CameraCard({ camera, edit, remove }: { camera: Camera; edit: () => void
       </div>
       <div className="card__actions">
         <Switch camera={camera} />
-        <button type="button" className="icon-button" onClick={edit} aria-label={`Edit ${camera.name}`}>
-          <Icon name="edit" />
-        </button>
+        {!isBrowser(camera) && (
+          <button type="button" className="icon-button" onClick={edit} aria-label={`Edit ${camera.name}`}>
+            <Icon name="edit" />
+          </button>
+        )}
         <button type="button" className="icon-button" onClick={remove} aria-label={`Remove ${camera.name}`}>
           <Icon name="trash" />
         </button>

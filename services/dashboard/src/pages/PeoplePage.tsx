@@ -39,6 +39,9 @@ export function PeoplePage() {
           />
         )}
         {importLink}
+        <Link to="/enrol" className="button">
+          <Icon name="webcam" /> Enrol at the webcam
+        </Link>
         {addButton}
       </PageHead>
       {error && <Notice tone="bad">{error.message}</Notice>}

@@ -1,5 +1,6 @@
 import { Link } from "react-router";
 import type { Sighting } from "../api/types";
+import { chosenFace } from "../live/chosenFace";
 import { Avatar } from "../ui/parts";
 import { Icon } from "../ui/Icon";
 import { answerWords, durationWords, emotionWords, similarityWords } from "../words";
@@ -34,7 +35,12 @@ export function SightingRow({ sighting, compact, onePerson, corrected }: Sightin
         </small>
       </div>
       {!compact && sighting.emotions && <Emotions shares={sighting.emotions} />}
-      {corrected && <Correct sighting={sighting} corrected={corrected} />}
+      {corrected && (
+        <span className="sighting__correct">
+          <ThisIs sighting={sighting} corrected={corrected} />
+          <Correct sighting={sighting} corrected={corrected} />
+        </span>
+      )}
       <div className="sighting__when">
         <time dateTime={sighting.started_at}>{timeWords(sighting.started_at)}</time>
         {!compact && <small>for {durationWords(lastedMs)}</small>}
@@ -57,24 +63,56 @@ function Resemblance({ sighting, apart }: { sighting: Sighting; apart: boolean }
   );
 }
 
+const VIEWS_KEPT_MS = 15 * 60_000;
+
+/** Views are kept for a quarter of an hour, and of strangers for as long as they are remembered. */
+const hasViews = (sighting: Sighting): boolean =>
+  Boolean(sighting.face_url) || Date.now() - Date.parse(sighting.ended_at) < VIEWS_KEPT_MS;
+
+function ThisIs({ sighting, corrected }: { sighting: Sighting; corrected: () => void }) {
+  if (!hasViews(sighting)) return null;
+  const { track_id: trackId, answer, person_id, person_name, stranger_id } = sighting;
+  const words = person_id ? `This is not ${person_name ?? "this person"} but …` : "This is …";
+  return (
+    <button
+      type="button"
+      className="icon-button"
+      title={words}
+      aria-label={words}
+      onClick={() =>
+        chosenFace.set({
+          trackId,
+          answer,
+          personId: person_id,
+          personName: person_name,
+          strangerId: person_id ? null : stranger_id,
+          changed: corrected,
+        })
+      }
+    >
+      <Icon name="edit" />
+    </button>
+  );
+}
+
 function Correct({ sighting, corrected }: { sighting: Sighting; corrected: () => void }) {
   if (sighting.denied_person_id) {
     return (
       <button
         type="button"
-        className="link sighting__correct"
+        className="link"
         onClick={() => void withdrawDenial(sighting.track_id, corrected)}
       >
         It is {sighting.denied_person_name ?? "them"}
       </button>
     );
   }
-  if (sighting.answer !== "known" || !sighting.person_id) return <span className="sighting__correct" />;
+  if (sighting.answer !== "known" || !sighting.person_id) return null;
   const words = `Not ${sighting.person_name ?? "this person"}`;
   return (
     <button
       type="button"
-      className="icon-button sighting__correct"
+      className="icon-button"
       title={words}
       aria-label={words}
       onClick={() => void denyPerson(sighting.track_id, undefined, sighting.person_name, corrected)}
