@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError, WatchError
 
 from mien.contracts.cameras import Camera
+from mien.contracts.readings import READING_STOP_KEY, ReadingStop, without_readings
 from mien.contracts.shared_state import CAMERAS_GENERATION_KEY, CAMERAS_KEY
 from mien.errors import MienError, TransientError
 from mien.runtime.service import Service, wait_or_stop
@@ -17,6 +18,7 @@ from mien.runtime.service import Service, wait_or_stop
 log = structlog.get_logger()
 
 _DECODER = msgspec.msgpack.Decoder(Camera)
+_STOP_DECODER = msgspec.msgpack.Decoder(ReadingStop)
 REFRESH_SECONDS = 1.0
 
 
@@ -106,6 +108,21 @@ class CameraRegistry:
             await pipe.execute()
         return camera
 
+    async def reading_stop(self) -> ReadingStop | None:
+        """Return who has stopped all reading of emotion and tiredness; None while nobody has."""
+        value = await self._redis.get(READING_STOP_KEY)
+        return _STOP_DECODER.decode(value) if value else None
+
+    async def set_reading_stop(self, stop: ReadingStop | None) -> None:
+        """Stop all reading of emotion and tiredness, or let it go on as the cameras' policies say."""
+        async with self._redis.pipeline(transaction=True) as pipe:
+            if stop is None:
+                pipe.delete(READING_STOP_KEY)
+            else:
+                pipe.set(READING_STOP_KEY, msgspec.msgpack.encode(stop))
+            pipe.incr(CAMERAS_GENERATION_KEY)
+            await pipe.execute()
+
     async def _change(self, camera_id: str, decide: Callable[[dict[str, Camera]], Camera]) -> Camera:
         async with self._redis.pipeline(transaction=True) as pipe:
             while True:
@@ -132,7 +149,10 @@ def choose_partition(taken: list[int], partitions: int) -> int:
 
 
 class CameraDirectory:
-    """The registry as a worker holds it: read from memory, refreshed when its generation moves."""
+    """The registry as a worker holds it: read from memory, refreshed when its generation moves.
+
+    While all reading is stopped, its cameras' policies for emotion and tiredness are off.
+    """
 
     def __init__(self, registry: CameraRegistry) -> None:
         self._registry = registry
@@ -143,6 +163,10 @@ class CameraDirectory:
     def get(self, camera_id: str) -> Camera | None:
         """Return a camera, or None when it isn't registered."""
         return self._cameras.get(camera_id)
+
+    def all(self) -> list[Camera]:
+        """Return every camera."""
+        return list(self._cameras.values())
 
     def on_partitions(self, partitions: set[int]) -> list[Camera]:
         """Return the cameras that live on these partitions."""
@@ -157,7 +181,10 @@ class CameraDirectory:
         try:
             generation = await self._registry.generation()
             if generation != self._generation:
-                self._cameras = {camera.camera_id: camera for camera in await self._registry.list_cameras()}
+                cameras = await self._registry.list_cameras()
+                if await self._registry.reading_stop() is not None:
+                    cameras = [without_readings(camera) for camera in cameras]
+                self._cameras = {camera.camera_id: camera for camera in cameras}
                 self._generation = generation
                 self.changed.set()
         except (RedisError, OSError) as error:
