@@ -197,6 +197,7 @@ class TirednessEstimated(Event, frozen=True, kw_only=True):
         perclos: Share of the last minute in which the eyes were closed; None while there is not enough.
         yawns: Within the last minutes.
         watched_seconds: How much of the last minute the eyes were seen.
+        was_tired: Whether *answer* has been tired at any time of the track.
         model: Which network judged the eyes; *model_version* is 0 while no view was good enough to ask it.
     """
 
@@ -209,6 +210,7 @@ class TirednessEstimated(Event, frozen=True, kw_only=True):
     watched_seconds: float
     model: str
     model_version: int
+    was_tired: bool = False
 
 
 class PhotoSubmitted(Event, frozen=True, kw_only=True):

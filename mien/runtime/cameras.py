@@ -160,6 +160,11 @@ class CameraDirectory:
         self._generation = -1
         self.changed = asyncio.Event()
 
+    @property
+    def generation(self) -> int:
+        """How often the registry had changed when it was last read; -1 before that."""
+        return self._generation
+
     def get(self, camera_id: str) -> Camera | None:
         """Return a camera, or None when it isn't registered."""
         return self._cameras.get(camera_id)

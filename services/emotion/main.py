@@ -69,6 +69,7 @@ class EmotionWorker:
         self._redis = redis
         self._cameras = cameras
         self._policies: dict[str, _Policies] = {}
+        self._policies_generation = -1
         self._working = asyncio.Lock()
 
     async def handle(self, received: Sequence[Received[FaceShot]]) -> None:
@@ -78,7 +79,7 @@ class EmotionWorker:
         """
         try:
             async with self._working:
-                await self._cameras.refresh()
+                await self._notice_policies()
                 allowed = [one for one in received if self._is_allowed(one.event)]
                 tired = await self._emotions.read(allowed)
                 await self._tiredness.read(allowed, tired)
@@ -89,30 +90,32 @@ class EmotionWorker:
         """Keep knowing the policies, and forget what is no longer allowed, until the service stops."""
         while not service.stop.is_set():
             try:
-                await self._cameras.refresh()
-                await self.forget_forbidden()
+                async with self._working:
+                    await self._notice_policies()
                 service.health.resolve("cameras")
             except (TransientError, RedisError, OSError) as error:
                 service.health.report("cameras", str(error))
             await wait_or_stop(service.stop, _POLICY_POLL_SECONDS)
 
-    async def forget_forbidden(self) -> None:
-        """Delete from Redis what was read under a policy that has been changed since this was last asked.
+    async def _notice_policies(self) -> None:
+        """Read the policies, and delete from Redis what was read under one that has been changed.
 
         No batch is under way meanwhile, so nothing is written after it was deleted. What was read while only
         sums were allowed goes, too, when people are allowed: it was not read to be told of them.
         """
-        async with self._working:
-            now = {camera.camera_id: _Policies.of(camera) for camera in self._cameras.all()}
-            for camera_id, before in self._policies.items():
-                after = now.get(camera_id, _Policies.of(None))
-                if before.emotion not in ("off", after.emotion):
-                    await forget_emotion(self._redis, camera_id, of_tracks_only=after.emotion != "off")
-                    log.info("emotion.forgotten", camera_id=camera_id, policy=after.emotion)
-                if before.tiredness and not after.tiredness:
-                    await forget_tiredness(self._redis, camera_id)
-                    log.info("tiredness.forgotten", camera_id=camera_id)
-            self._policies = now
+        await self._cameras.refresh()
+        if self._policies_generation == self._cameras.generation:
+            return
+        now = {camera.camera_id: _Policies.of(camera) for camera in self._cameras.all()}
+        for camera_id, before in self._policies.items():
+            after = now.get(camera_id, _Policies.of(None))
+            if before.emotion not in ("off", after.emotion):
+                await forget_emotion(self._redis, camera_id, of_tracks_only=after.emotion != "off")
+                log.info("emotion.forgotten", camera_id=camera_id, policy=after.emotion)
+            if before.tiredness and not after.tiredness:
+                await forget_tiredness(self._redis, camera_id)
+                log.info("tiredness.forgotten", camera_id=camera_id)
+        self._policies, self._policies_generation = now, self._cameras.generation
 
     def _is_allowed(self, shot: FaceShot) -> bool:
         camera = self._cameras.get(shot.camera_id)

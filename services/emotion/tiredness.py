@@ -95,6 +95,7 @@ class TirednessState(msgspec.Struct, frozen=True, kw_only=True):
     mouth_open_since_ns: int | None = None
     answer: TirednessAnswer = "not_enough"
     reason: NotEnoughReason | None = "too_short"
+    was_tired: bool = False
     published_at_ns: int = 0
 
     @property
@@ -129,7 +130,8 @@ def observe(
         mouth_open_since_ns=open_since_ns,
     )
     answer, reason = _decide(after, rules)
-    return msgspec.structs.replace(after, answer=answer, reason=reason)
+    was_tired = before.was_tired or answer == "tired"
+    return msgspec.structs.replace(after, answer=answer, reason=reason, was_tired=was_tired)
 
 
 def is_news(before: TirednessState | None, after: TirednessState) -> bool:
@@ -159,6 +161,7 @@ def estimated(state: TirednessState, shot: FaceShot, *, model: str, model_versio
         watched_seconds=state.watched_seconds,
         model=model,
         model_version=model_version,
+        was_tired=state.was_tired,
     )
 
 

@@ -14,6 +14,7 @@ from services.gateway.database import Database
 from services.gateway.denials import Denials
 from services.gateway.enrolment import EnrolmentRoad
 from services.gateway.hub import Hub
+from services.gateway.looks import LooksKeeper
 from services.gateway.names import Names
 from services.gateway.publisher import Publisher
 from services.gateway.stranger_book import StrangerBook
@@ -39,4 +40,5 @@ class Context:
     thresholds: ThresholdDesk
     enrolment: EnrolmentRoad
     publisher: Publisher
+    looks: LooksKeeper
     hub: Hub = field(default_factory=Hub)

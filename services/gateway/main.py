@@ -11,6 +11,7 @@ from mien.contracts.events import (
     EnrolmentResult,
     IdentityDecided,
     StrangerEvent,
+    TirednessEstimated,
     TrackEvent,
     TracksObserved,
 )
@@ -19,6 +20,7 @@ from mien.contracts.topics import (
     ENROLMENT_RESULTS,
     IDENTITIES,
     STRANGERS,
+    TIREDNESS,
     TRACK_EVENTS,
     TRACKS,
     Topic,
@@ -38,6 +40,7 @@ from services.gateway.database import Database
 from services.gateway.denials import Denials
 from services.gateway.enrolment import EnrolmentRoad
 from services.gateway.feed import LiveFeed
+from services.gateway.looks import LooksKeeper
 from services.gateway.merge import TrackStore
 from services.gateway.names import Names
 from services.gateway.publisher import Publisher
@@ -108,6 +111,7 @@ def build_context(
         denials=Denials(database, redis, rules=rules, names=names, strangers=strangers),
         enrolment=EnrolmentRoad(database, redis, publisher, partitions=settings.kafka.partitions),
         publisher=publisher,
+        looks=LooksKeeper(database, redis, keep_days=settings.emotion_keep_days),
     )
 
 
@@ -133,6 +137,7 @@ def _event_work(context: Context) -> list[Coroutine[Any, Any, None]]:
     consumers: tuple[tuple[Topic, Any, Any], ...] = (
         (IDENTITIES, IdentityDecided, recorder.merge_results),
         (EMOTIONS, EmotionEstimated, recorder.merge_results),
+        (TIREDNESS, TirednessEstimated, recorder.merge_results),
         (TRACK_EVENTS, TrackEvent, recorder.note_events),
         (TRACKS, TracksObserved, recorder.note_seen),
         (ENROLMENT_RESULTS, EnrolmentResult, context.enrolment.settle),
@@ -155,6 +160,7 @@ def _event_work(context: Context) -> list[Coroutine[Any, Any, None]]:
         context.enrolment.run(service),
         recorder.run(service),
         context.strangers.run(service),
+        context.looks.run(service),
     )
     return [
         *(consume(*consumer) for consumer in consumers),

@@ -7,13 +7,16 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from mien.contracts.cameras import (
     CAMERA_ID_PATTERN,
+    CameraContext,
     CameraState,
+    EmotionExemption,
     EmotionPolicy,
     Fitness,
     IdentityPolicy,
+    TirednessPolicy,
     ZoneIgnores,
 )
-from mien.contracts.events import IdentityAnswer, RejectionReason
+from mien.contracts.events import IdentityAnswer, RejectionReason, TirednessAnswer
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 Note = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000)]
@@ -81,6 +84,11 @@ class CameraFields(Schema):
     demo: bool = False
     main_stream_url: Url | None = None
     ignored_zones: Annotated[list[IgnoredZoneInfo], Field(max_length=16)] = []
+    context: CameraContext = "unspecified"
+    emotion_exemption: EmotionExemption = "none"
+    emotion_exemption_note: Note = ""
+    tiredness_policy: TirednessPolicy = "off"
+    tiredness_purpose: Note = ""
 
 
 class CameraCreate(CameraFields):
@@ -164,6 +172,15 @@ class CameraInfo(Schema):
     demo: bool
     main_stream_url: str | None
     ignored_zones: list[IgnoredZoneInfo]
+    context: CameraContext
+    emotion_exemption: EmotionExemption
+    emotion_exemption_note: str
+    emotion_set_by: str
+    emotion_set_at_ns: int
+    tiredness_policy: TirednessPolicy
+    tiredness_purpose: str
+    tiredness_set_by: str
+    tiredness_set_at_ns: int
     partition: int
     revision: int
     status: CameraStatusInfo
@@ -238,7 +255,8 @@ class SightingInfo(Schema):
     """Somebody, or somebody unknown, was seen by a camera from … to ….
 
     *similarity* is the cosine to the nearest person, *accept_similarity* from where on that person would have
-    been named; *denied_person_id* is whom somebody said it is not.
+    been named; *denied_person_id* is whom somebody said it is not. *emotion_timeline* tells from which Unix
+    second on somebody looked how.
     """
 
     sighting_id: str
@@ -258,6 +276,8 @@ class SightingInfo(Schema):
     started_at: datetime
     ended_at: datetime
     emotions: dict[str, float] | None
+    emotion_timeline: list[tuple[int, str]] | None
+    tiredness: TirednessAnswer | None
     face_url: str | None = None
 
 

@@ -20,12 +20,8 @@ from services.gateway.database import audit
 from services.gateway.fitness import CHANGES_VIEW, forget_fitness, read_fitness
 from services.gateway.hub import FrameMessage, Viewer
 from services.gateway.people import NotFoundError
-from services.gateway.pipeline import (
-    check_emotion_purpose,
-    slug_of,
-    split_camera_url,
-    split_main_stream_url,
-)
+from services.gateway.pipeline import slug_of, split_camera_url, split_main_stream_url
+from services.gateway.readings import changes_of, check_readings, forget_narrowed, signed
 from services.gateway.schemas import (
     CameraCreate,
     CameraEdit,
@@ -38,6 +34,7 @@ from services.gateway.schemas import (
 log = structlog.get_logger()
 
 _SNAPSHOT_SECONDS = 3.0
+_SIGNATURE = ("emotion_set_by", "emotion_set_at_ns", "tiredness_set_by", "tiredness_set_at_ns")
 _STATUS = msgspec.json.Decoder(CameraStatus)
 
 router = APIRouter(
@@ -59,7 +56,6 @@ async def list_cameras(context: ContextDep) -> list[CameraInfo]:
 async def add_camera(wanted: CameraCreate, context: ContextDep, principal: PrincipalDep) -> CameraInfo:
     """Add a camera; credentials in its address are taken out of it."""
     address = split_camera_url(wanted.url, video_folders=context.settings.video_folders)
-    check_emotion_purpose(wanted.emotion_policy, wanted.emotion_purpose)
     camera_id = wanted.camera_id
     if camera_id is None:
         known = await context.registry.list_cameras()
@@ -73,9 +69,12 @@ async def add_camera(wanted: CameraCreate, context: ContextDep, principal: Princ
         "password": wanted.password or address.password,
     }
     named |= _main_stream(fields["main_stream_url"], named)
-    camera = await context.registry.add(msgspec.convert(fields | named, Camera))
+    new = msgspec.convert(fields | named, Camera)
+    check_readings(new)
+    camera = await context.registry.add(signed(None, new, by=principal.username))
     await _announce(context, camera)
     await note(context, principal, "camera.added", camera_id)
+    await _note_readings(context, principal, None, camera)
     return (await _with_records(context, [camera]))[0]
 
 
@@ -99,15 +98,18 @@ async def edit_camera(
     if "main_stream_url" in changes:
         known = {"username": camera.username, "password": camera.password} | changes
         changes |= _main_stream(changes["main_stream_url"], known)
-    check_emotion_purpose(
-        changes.get("emotion_policy", camera.emotion_policy),
-        changes.get("emotion_purpose", camera.emotion_purpose),
-    )
-    before, camera = camera, await context.registry.update(camera_id, changes)
+    wanted = msgspec.convert(msgspec.to_builtins(camera) | changes, Camera)
+    after = signed(camera, wanted, by=principal.username)
+    if after != wanted:
+        check_readings(wanted)
+    signature = {name: getattr(after, name) for name in _SIGNATURE}
+    before, camera = camera, await context.registry.update(camera_id, changes | signature)
     if any(getattr(camera, field) != getattr(before, field) for field in CHANGES_VIEW):
         await forget_fitness(context.redis, camera_id)
     await _announce(context, camera)
+    await forget_narrowed(context.redis, before, camera)
     await note(context, principal, f"camera.edited: {', '.join(sorted(changes))}"[:60], camera_id)
+    await _note_readings(context, principal, before, camera)
     return (await _with_records(context, [camera]))[0]
 
 
@@ -117,6 +119,7 @@ async def remove_camera(camera_id: CameraIdPath, context: ContextDep, principal:
     camera = await context.registry.remove(camera_id)
     await forget_fitness(context.redis, camera_id)
     await _announce(context, camera, removed=True)
+    await forget_narrowed(context.redis, camera, None)
     await note(context, principal, "camera.removed", camera_id)
 
 
@@ -191,6 +194,14 @@ async def _announce(context: Context, camera: Camera, *, removed: bool = False) 
         await context.publisher.publish(CAMERAS, event, partition=camera.partition)
     except TransientError as error:
         log.warning("camera.announce_failed", camera_id=camera.camera_id, error=str(error))
+
+
+async def _note_readings(
+    context: Context, principal: Principal, before: Camera | None, after: Camera
+) -> None:
+    """Write down who changed what may be read on a camera, and why."""
+    for action, words in changes_of(before, after):
+        await note(context, principal, action, f"{after.camera_id}: {words}" if words else after.camera_id)
 
 
 async def note(context: Context, principal: Principal, action: str, subject: str) -> None:

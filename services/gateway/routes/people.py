@@ -9,6 +9,7 @@ from services.gateway.access import ContextDep, PrincipalDep, require_session
 from services.gateway.accounts import Principal
 from services.gateway.context import Context
 from services.gateway.database import Person, Photo, audit
+from services.gateway.looks import forget_looks_of
 from services.gateway.people import (
     NotFoundError,
     get_person,
@@ -84,8 +85,12 @@ async def forget_person(person_id: IdPath, context: ContextDep, principal: Princ
     await context.templates.remove_person(person_id)
     await context.denials.forget_person(person_id)
 
+    await context.looks.forget_baseline(person_id)
+
     def forget(session: Session) -> None:
-        session.delete(require_person(session, person_id))
+        person = require_person(session, person_id)
+        forget_looks_of(session, person_id)
+        session.delete(person)
         _audit(session, principal, "person.forgotten", person_id)
 
     await context.database.run(forget)

@@ -56,6 +56,46 @@ export interface paths {
         patch: operations["edit_camera"];
         trace?: never;
     };
+    "/api/cameras/{camera_id}/emotions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Camera Looks
+         * @description Return how many of those whom a camera saw looked how; totals of few people are not told.
+         */
+        get: operations["get_camera_looks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cameras/{camera_id}/emotions.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Camera Looks
+         * @description Return the same as CSV.
+         */
+        get: operations["export_camera_looks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/cameras/{camera_id}/fitness": {
         parameters: {
             query?: never;
@@ -192,6 +232,50 @@ export interface paths {
         patch: operations["edit_person"];
         trace?: never;
     };
+    "/api/people/{person_id}/emotions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Person Looks
+         * @description Return how somebody looked, by day, on cameras where that may be told of each person.
+         */
+        get: operations["get_person_looks"];
+        put?: never;
+        post?: never;
+        /**
+         * Forget Person Looks
+         * @description Forget how somebody looked, and how they usually look; who was where stays.
+         */
+        delete: operations["forget_person_looks"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/people/{person_id}/emotions.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Person Looks
+         * @description Return how somebody looked as CSV, a line per sighting.
+         */
+        get: operations["export_person_looks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/people/{person_id}/photos": {
         parameters: {
             query?: never;
@@ -275,6 +359,50 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/readings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Readings
+         * @description Return whether all reading is stopped, and who lately changed what may be read.
+         */
+        get: operations["get_readings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/readings/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Stop Readings
+         * @description Stop reading emotion and tiredness on all cameras at once, and delete what Redis holds of it.
+         */
+        put: operations["stop_readings"];
+        post?: never;
+        /**
+         * Resume Readings
+         * @description Read again what the cameras' policies allow.
+         */
+        delete: operations["resume_readings"];
         options?: never;
         head?: never;
         patch?: never;
@@ -728,10 +856,27 @@ export interface components {
             /** Camera Id */
             camera_id?: string | null;
             /**
+             * Context
+             * @default unspecified
+             * @enum {string}
+             */
+            context: "unspecified" | "public" | "private" | "research" | "workplace" | "education";
+            /**
              * Demo
              * @default false
              */
             demo: boolean;
+            /**
+             * Emotion Exemption
+             * @default none
+             * @enum {string}
+             */
+            emotion_exemption: "none" | "medical" | "safety";
+            /**
+             * Emotion Exemption Note
+             * @default
+             */
+            emotion_exemption_note: string;
             /**
              * Emotion Policy
              * @default off
@@ -785,6 +930,17 @@ export interface components {
              * @default 5
              */
             sampled_fps: number;
+            /**
+             * Tiredness Policy
+             * @default off
+             * @enum {string}
+             */
+            tiredness_policy: "off" | "per_person";
+            /**
+             * Tiredness Purpose
+             * @default
+             */
+            tiredness_purpose: string;
             /** Url */
             url: string;
             /** Username */
@@ -796,10 +952,27 @@ export interface components {
          */
         CameraEdit: {
             /**
+             * Context
+             * @default unspecified
+             * @enum {string}
+             */
+            context: "unspecified" | "public" | "private" | "research" | "workplace" | "education";
+            /**
              * Demo
              * @default false
              */
             demo: boolean;
+            /**
+             * Emotion Exemption
+             * @default none
+             * @enum {string}
+             */
+            emotion_exemption: "none" | "medical" | "safety";
+            /**
+             * Emotion Exemption Note
+             * @default
+             */
+            emotion_exemption_note: string;
             /**
              * Emotion Policy
              * @default off
@@ -857,6 +1030,17 @@ export interface components {
              */
             sampled_fps: number;
             /**
+             * Tiredness Policy
+             * @default off
+             * @enum {string}
+             */
+            tiredness_policy: "off" | "per_person";
+            /**
+             * Tiredness Purpose
+             * @default
+             */
+            tiredness_purpose: string;
+            /**
              * Url
              * @default
              */
@@ -871,8 +1055,20 @@ export interface components {
         CameraInfo: {
             /** Camera Id */
             camera_id: string;
+            /**
+             * Context
+             * @enum {string}
+             */
+            context: "unspecified" | "public" | "private" | "research" | "workplace" | "education";
             /** Demo */
             demo: boolean;
+            /**
+             * Emotion Exemption
+             * @enum {string}
+             */
+            emotion_exemption: "none" | "medical" | "safety";
+            /** Emotion Exemption Note */
+            emotion_exemption_note: string;
             /**
              * Emotion Policy
              * @enum {string}
@@ -880,6 +1076,10 @@ export interface components {
             emotion_policy: "off" | "aggregate" | "per_person";
             /** Emotion Purpose */
             emotion_purpose: string;
+            /** Emotion Set At Ns */
+            emotion_set_at_ns: number;
+            /** Emotion Set By */
+            emotion_set_by: string;
             /** Enabled */
             enabled: boolean;
             fitness: components["schemas"]["FitnessInfo"];
@@ -909,10 +1109,57 @@ export interface components {
             /** Sampled Fps */
             sampled_fps: number;
             status: components["schemas"]["CameraStatusInfo"];
+            /**
+             * Tiredness Policy
+             * @enum {string}
+             */
+            tiredness_policy: "off" | "per_person";
+            /** Tiredness Purpose */
+            tiredness_purpose: string;
+            /** Tiredness Set At Ns */
+            tiredness_set_at_ns: number;
+            /** Tiredness Set By */
+            tiredness_set_by: string;
             /** Url */
             url: string;
             /** Username */
             username: string | null;
+        };
+        /**
+         * CameraLooks
+         * @description How those whom a camera saw looked; stretches without anybody are left out.
+         *
+         *     *group_size* is how many people there must be before they are told of; 1 where each may be told of.
+         */
+        CameraLooks: {
+            /** Bucket Seconds */
+            bucket_seconds: number;
+            /** Buckets */
+            buckets: components["schemas"]["LooksBucket"][];
+            /** Camera Id */
+            camera_id: string;
+            /** Group Size */
+            group_size: number;
+            /**
+             * Policy
+             * @enum {string}
+             */
+            policy: "off" | "aggregate" | "per_person";
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /**
+             * Span
+             * @enum {string}
+             */
+            span: "hour" | "day";
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
         };
         /**
          * CameraStatus
@@ -1184,7 +1431,7 @@ export interface components {
          *         Attributes:
          *             box_xyxy: Pixels of the frame.
          *             similarity: Rounded; None for roles that may not see biometrics.
-         *             emotion: None where the camera's policy does not allow it.
+         *             emotion: None where the camera's policy does not allow it; *tiredness*, too.
          *             stranger_id: Set for somebody unknown who is remembered, with what they are called.
          *             ignored: Whether it is somebody who is left out of history and alerts.
          */
@@ -1214,6 +1461,8 @@ export interface components {
             stranger_id: string | null;
             /** @default null */
             stranger_label: string | null;
+            /** @default null */
+            tiredness: components["schemas"]["LiveTiredness"] | null;
             track_id: string;
         };
         /**
@@ -1233,6 +1482,35 @@ export interface components {
             ];
             /** @enum {unknown} */
             type: "frame";
+        };
+        /**
+         * LiveTiredness
+         * @description Whether somebody looks tired, and from what; fields as in ``TirednessEstimated``.
+         */
+        LiveTiredness: {
+            /** @enum {unknown} */
+            answer: "awake" | "not_enough" | "tired";
+            perclos: number | null;
+            reason: ("eyes_too_small" | "too_short" | "turned_away" | "unclear") | null;
+            watched_seconds: number;
+            yawns: number;
+        };
+        /**
+         * LooksBucket
+         * @description How many people looked how within a stretch of time; None where so few passed that it is not told.
+         */
+        LooksBucket: {
+            /** Counts */
+            counts: {
+                [key: string]: number;
+            } | null;
+            /** People */
+            people: number | null;
+            /**
+             * Starts At
+             * Format: date-time
+             */
+            starts_at: string;
         };
         /**
          * MainStreamStatus
@@ -1361,6 +1639,24 @@ export interface components {
             notes: string;
         };
         /**
+         * PersonDay
+         * @description How somebody looked on one day (UTC), as shares of the time that it was told.
+         */
+        PersonDay: {
+            /** Day */
+            day: string;
+            /** Seconds */
+            seconds: number;
+            /** Shares */
+            shares: {
+                [key: string]: number;
+            };
+            /** Sightings */
+            sightings: number;
+            /** Tired Sightings */
+            tired_sightings: number;
+        };
+        /**
          * PersonEdit
          * @description Changes to a person: what is absent stays.
          */
@@ -1421,6 +1717,18 @@ export interface components {
             photo_count: number;
             /** Template Count */
             template_count: number;
+        };
+        /**
+         * PersonLooks
+         * @description How somebody looked, by day; older than *keep_days* is forgotten.
+         */
+        PersonLooks: {
+            /** Days */
+            days: components["schemas"]["PersonDay"][];
+            /** Keep Days */
+            keep_days: number;
+            /** Person Id */
+            person_id: string;
         };
         /**
          * PersonThreshold
@@ -1495,6 +1803,62 @@ export interface components {
             type: "pong";
         };
         /**
+         * ReadingChange
+         * @description Who changed what may be read, and when.
+         */
+        ReadingChange: {
+            /** Action */
+            action: string;
+            /** Actor */
+            actor: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Subject */
+            subject: string;
+        };
+        /**
+         * ReadingStopCreate
+         * @description Why all reading is stopped; may be empty.
+         */
+        ReadingStopCreate: {
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
+        };
+        /**
+         * ReadingStopInfo
+         * @description Somebody has stopped all reading of emotion and tiredness.
+         */
+        ReadingStopInfo: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** By */
+            by: string;
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * Readings
+         * @description What holds for all cameras, and what was changed last, the newest first.
+         */
+        Readings: {
+            /** Changes */
+            changes: components["schemas"]["ReadingChange"][];
+            /** Group Size */
+            group_size: number;
+            /** Keep Days */
+            keep_days: number;
+            stopped: components["schemas"]["ReadingStopInfo"] | null;
+        };
+        /**
          * ServiceInfo
          * @description A running process.
          */
@@ -1531,7 +1895,8 @@ export interface components {
          * @description Somebody, or somebody unknown, was seen by a camera from … to ….
          *
          *     *similarity* is the cosine to the nearest person, *accept_similarity* from where on that person would have
-         *     been named; *denied_person_id* is whom somebody said it is not.
+         *     been named; *denied_person_id* is whom somebody said it is not. *emotion_timeline* tells from which Unix
+         *     second on somebody looked how.
          */
         SightingInfo: {
             /** Accept Similarity */
@@ -1549,6 +1914,11 @@ export interface components {
             denied_person_id: string | null;
             /** Denied Person Name */
             denied_person_name: string | null;
+            /** Emotion Timeline */
+            emotion_timeline: [
+                number,
+                string
+            ][] | null;
             /** Emotions */
             emotions: {
                 [key: string]: number;
@@ -1579,6 +1949,8 @@ export interface components {
             stranger_id: string | null;
             /** Stranger Label */
             stranger_label: string | null;
+            /** Tiredness */
+            tiredness: ("tired" | "awake" | "not_enough") | null;
             /** Track Id */
             track_id: string;
         };
@@ -2060,6 +2432,146 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CameraInfo"];
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    get_camera_looks: {
+        parameters: {
+            query?: {
+                /** @description The last hour by the minute, or day by the quarter hour */
+                span?: "hour" | "day";
+            };
+            header?: never;
+            path: {
+                camera_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CameraLooks"];
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    export_camera_looks: {
+        parameters: {
+            query?: {
+                /** @description The last hour by the minute, or day by the quarter hour */
+                span?: "hour" | "day";
+            };
+            header?: never;
+            path: {
+                camera_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": unknown;
                 };
             };
             /** @description Not logged in */
@@ -2777,6 +3289,205 @@ export interface operations {
             };
         };
     };
+    get_person_looks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                person_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonLooks"];
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    forget_person_looks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                person_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    export_person_looks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                person_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": unknown;
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
     list_photos: {
         parameters: {
             query?: never;
@@ -3141,6 +3852,203 @@ export interface operations {
                 content: {
                     "image/jpeg": unknown;
                 };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    get_readings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Readings"];
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    stop_readings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReadingStopCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReadingStopInfo"];
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    resume_readings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not logged in */
             401: {
