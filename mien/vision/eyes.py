@@ -17,6 +17,12 @@ _SIDE_IN_EYE_DISTANCES: Final = 1.0
 # Points of the iBUG 300-W scheme: inner upper and inner lower lip from left to right, outer corners of eyes.
 _UPPER_LIP, _LOWER_LIP = (61, 62, 63), (67, 66, 65)
 _OUTER_CORNERS = (36, 45)
+_EYES = ((36, 37, 38, 39, 40, 41), (42, 43, 44, 45, 46, 47))
+# See `mien evaluate tiredness` for what they tell apart.
+CLOSED_OPENNESS: Final = 0.16
+"""An eye whose :func:`eye_openness` is below this is closed."""
+YAWN_OPENNESS: Final = 0.12
+"""A mouth whose :func:`mouth_openness` reaches this is open as wide as in a yawn."""
 
 
 def cut_eyes(image_rgb: NDArray[np.uint8], landmarks_xy: NDArray[np.float32], size: int) -> NDArray[np.uint8]:
@@ -61,3 +67,14 @@ def mouth_openness(landmarks_xy: NDArray[np.float32]) -> NDArray[np.float32]:
     left, right = _OUTER_CORNERS
     width = np.linalg.norm(landmarks_xy[:, left] - landmarks_xy[:, right], axis=1)
     return np.asarray(apart / np.maximum(width, 1e-6), np.float32)
+
+
+def eye_aspect_ratio(landmarks_xy: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the mean eye aspect ratio, shape (N,), from the points of ``face_landmarks``, (N, 68, 2)."""
+    ratios = []
+    for outer, upper_a, upper_b, inner, lower_b, lower_a in _EYES:
+        heights = np.linalg.norm(landmarks_xy[:, upper_a] - landmarks_xy[:, lower_a], axis=1)
+        heights = heights + np.linalg.norm(landmarks_xy[:, upper_b] - landmarks_xy[:, lower_b], axis=1)
+        width = np.linalg.norm(landmarks_xy[:, outer] - landmarks_xy[:, inner], axis=1)
+        ratios.append(heights / 2 / np.maximum(width, 1e-6))
+    return np.asarray(np.mean(ratios, axis=0), np.float32)

@@ -10,6 +10,7 @@ from mien.runtime.settings import (
     ServingSettings,
     settings_config,
 )
+from mien.vision.eyes import CLOSED_OPENNESS, YAWN_OPENNESS
 from services.emotion.gate import ViewGate
 from services.emotion.pipeline import Smoothing
 from services.emotion.tiredness import TirednessRules
@@ -45,10 +46,13 @@ class EmotionSettings(ServiceSettings):
         0.6, ge=0, le=1, description="Heads turned farther don't show whether their eyes are open"
     )
     closed_openness: float = Field(
-        0.16, ge=0, le=1, description="An eye is closed below this ratio of height to width"
+        CLOSED_OPENNESS, ge=0, le=1, description="An eye is closed below this ratio of height to width"
     )
     yawn_openness: float = Field(
-        0.12, ge=0, le=5, description="A mouth this far open, in distances between the eyes, may yawn"
+        YAWN_OPENNESS,
+        ge=0,
+        le=5,
+        description="A mouth this far open, in distances between the eyes, may yawn",
     )
     tired_perclos: float = Field(
         0.15, gt=0, le=1, description="Tired from this share of time with closed eyes on"

@@ -19,6 +19,7 @@ from mien.contracts.events import (
     TirednessEstimated,
     derive_event_id,
 )
+from mien.vision.eyes import CLOSED_OPENNESS, YAWN_OPENNESS
 from services.emotion.gate import ViewFault
 
 WINDOW_SECONDS: Final = 60
@@ -44,8 +45,8 @@ class TirednessRules:
         min_views: and in so many views.
     """
 
-    closed_openness: float = 0.16
-    yawn_openness: float = 0.12
+    closed_openness: float = CLOSED_OPENNESS
+    yawn_openness: float = YAWN_OPENNESS
     yawn_seconds: float = 1.5
     yawn_probability: float = 0.5
     tired_perclos: float = 0.15

@@ -51,6 +51,7 @@ class FaceElement {
   private readonly root = make("div", "face");
   private readonly name = make("span", "face__name");
   private readonly mood = make("button", "face__mood");
+  private readonly tired = make("span", "face__tired");
   private readonly bars = new ProbabilityBars();
   private readonly chip: HTMLElement;
   private shown = "";
@@ -67,7 +68,9 @@ class FaceElement {
       this.root.classList.toggle("face--pinned");
     });
     const chip = make("div", "face__chip");
-    chip.append(this.name, this.mood);
+    this.tired.hidden = true;
+    this.tired.textContent = "Tired";
+    chip.append(this.name, this.mood, this.tired);
     this.chip = chip;
     const label = make("div", "face__label");
     label.append(chip);
@@ -81,7 +84,7 @@ class FaceElement {
 
   update(face: LiveFace, sizeWh: [number, number]): void {
     this.place(face.box_xyxy, sizeWh);
-    const shown = `${face.answer}|${face.person_name}|${face.stranger_label}|${face.ignored}|${face.state}|${face.emotion?.label}`;
+    const shown = `${face.answer}|${face.person_name}|${face.stranger_label}|${face.ignored}|${face.state}|${face.emotion?.label}|${face.tiredness?.answer}`;
     if (shown !== this.shown) {
       this.shown = shown;
       this.label(face);
@@ -132,7 +135,9 @@ class FaceElement {
     this.root.dataset["stranger"] = face.stranger_label ?? "";
     this.root.dataset["ignored"] = face.ignored ? "true" : "false";
     this.root.dataset["emotion"] = face.emotion?.label ?? "";
+    this.root.dataset["tiredness"] = face.tiredness?.answer ?? "";
     this.name.textContent = name;
+    this.tired.hidden = face.tiredness?.answer !== "tired";
     this.mood.textContent = mood;
     this.mood.hidden = mood === "";
     this.mood.setAttribute("aria-label", `${name} looks ${mood.toLowerCase()}. Show the estimate.`);

@@ -9,6 +9,7 @@ import { EmptyState, Notice, PageHead, Pill, useNow } from "../ui/parts";
 import { toast } from "../ui/Toasts";
 import { durationWords, mainStreamWords, retryWords, stateWords } from "../words";
 import { ZoneEditor } from "../zones/ZoneEditor";
+import { CameraLooksPanel } from "../looks/CameraLooksPanel";
 import { RemoveDialog, Switch } from "./cameraActions";
 import { CameraForm } from "./CameraForm";
 import { FitnessPanel } from "./FitnessPanel";
@@ -75,6 +76,7 @@ function KnownCamera({ camera }: { camera: Camera }) {
       <div className="columns columns--camera">
         <div>
           <ZoneEditor camera={camera} />
+          <CameraLooksPanel camera={camera} />
           <Facts camera={camera} />
         </div>
         <div>

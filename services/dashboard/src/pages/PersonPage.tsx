@@ -9,6 +9,7 @@ import { Dialog } from "../ui/Dialog";
 import { Icon } from "../ui/Icon";
 import { Avatar, EmptyState, Field, Notice, PageHead } from "../ui/parts";
 import { toast } from "../ui/Toasts";
+import { PersonLooksPanel } from "../looks/PersonLooksPanel";
 import { told } from "./denyPerson";
 import { Photos } from "./Photos";
 import { RecentSightings } from "./RecentSightings";
@@ -51,6 +52,7 @@ export function PersonPage() {
             <h2>About</h2>
             <AboutForm key={personId} person={person} changed={changed} />
           </section>
+          <PersonLooksPanel person={person} />
           <div className="panel">
             <RecentSightings personId={personId} />
           </div>

@@ -1,5 +1,6 @@
 /** Between the camera form's text and what the gateway takes. */
 import type { Camera, CameraCreate } from "../api/types";
+import { isProhibited } from "../looks/looksWords";
 
 export interface CameraFormValues {
   name: string;
@@ -14,6 +15,11 @@ export interface CameraFormValues {
   identity_policy: Camera["identity_policy"];
   emotion_policy: Camera["emotion_policy"];
   emotion_purpose: string;
+  context: Camera["context"];
+  emotion_exemption: Camera["emotion_exemption"];
+  emotion_exemption_note: string;
+  tiredness_policy: Camera["tiredness_policy"];
+  tiredness_purpose: string;
 }
 
 export function valuesOf(camera?: Camera): CameraFormValues {
@@ -30,6 +36,11 @@ export function valuesOf(camera?: Camera): CameraFormValues {
     identity_policy: camera?.identity_policy ?? "on",
     emotion_policy: camera?.emotion_policy ?? "off",
     emotion_purpose: camera?.emotion_purpose ?? "",
+    context: camera?.context ?? "unspecified",
+    emotion_exemption: camera?.emotion_exemption ?? "none",
+    emotion_exemption_note: camera?.emotion_exemption_note ?? "",
+    tiredness_policy: camera?.tiredness_policy ?? "off",
+    tiredness_purpose: camera?.tiredness_purpose ?? "",
   };
 }
 
@@ -44,6 +55,11 @@ export type CameraRequest = Pick<
   | "identity_policy"
   | "emotion_policy"
   | "emotion_purpose"
+  | "context"
+  | "emotion_exemption"
+  | "emotion_exemption_note"
+  | "tiredness_policy"
+  | "tiredness_purpose"
   | "username"
 > & { password?: string | null };
 
@@ -59,6 +75,10 @@ export function requestOf(values: CameraFormValues): CameraRequest {
     identity_policy: values.identity_policy,
     emotion_policy: values.emotion_policy,
     emotion_purpose: values.emotion_policy === "off" ? "" : values.emotion_purpose.trim(),
+    context: values.context,
+    ...exemptionOf(values),
+    tiredness_policy: values.tiredness_policy,
+    tiredness_purpose: values.tiredness_policy === "off" ? "" : values.tiredness_purpose.trim(),
     username: values.username.trim() || null,
   };
   if (values.password) request.password = values.password;
@@ -66,8 +86,24 @@ export function requestOf(values: CameraFormValues): CameraRequest {
   return request;
 }
 
+/** A reason is only kept where one is needed. */
+function exemptionOf(
+  values: CameraFormValues,
+): Pick<CameraRequest, "emotion_exemption" | "emotion_exemption_note"> {
+  if (values.emotion_policy === "off" || !isProhibited(values.context)) {
+    return { emotion_exemption: "none", emotion_exemption_note: "" };
+  }
+  return {
+    emotion_exemption: values.emotion_exemption,
+    emotion_exemption_note: values.emotion_exemption_note.trim(),
+  };
+}
+
 /** Which field an error without one is about, by its words. */
 export const FIELD_HINTS: [field: string, words: RegExp][] = [
+  ["tiredness_purpose", /tiredness_purpose/i],
+  ["emotion_exemption_note", /emotion_exemption/i],
+  ["context", /where the camera looks/i],
   ["emotion_purpose", /purpose/i],
   ["name", /already|exists|taken|\bname\b(?<!user name)/i],
   ["username", /user ?name/i],
