@@ -13,6 +13,7 @@ COMMANDS: Final = {
     "status": ("mien.commands.stack", "status", "Show what runs."),
     "doctor": ("mien.commands.doctor", "doctor", "Say what is missing, and the command that fixes it."),
     "cameras": ("mien.commands.cameras", "app", "Add, list, edit and remove cameras."),
+    "readings": ("mien.commands.readings", "app", "Emotion and tiredness: where, what for, and a stop."),
     "people": ("mien.commands.people", "app", "Add people and enrol their photographs."),
     "models": ("mien.commands.models", "app", "Build, list and check the models."),
     "dataset": ("mien.commands.dataset", "app", "Make faces to train on out of photos."),

@@ -21,7 +21,7 @@ _EYES = ((36, 37, 38, 39, 40, 41), (42, 43, 44, 45, 46, 47))
 # See `mien evaluate tiredness` for what they tell apart.
 CLOSED_OPENNESS: Final = 0.16
 """An eye whose :func:`eye_openness` is below this is closed."""
-YAWN_OPENNESS: Final = 0.12
+YAWN_OPENNESS: Final = 0.15
 """A mouth whose :func:`mouth_openness` reaches this is open as wide as in a yawn."""
 
 

@@ -39,6 +39,7 @@ class TirednessRules:
         closed_openness: An eye that is open less than this is closed.
         yawn_openness: A mouth that is open this far, for *yawn_seconds* without a break, yawns. Laughing
             and talking open it as far for moments only.
+        yawn_apart_seconds: A mouth that opens again sooner still yawns the same yawn.
         yawn_probability: So does one whose face the emotion network calls tired with this probability.
         tired_perclos: Tired from here on.
         min_watched_seconds: The eyes must have been seen in so many seconds of the last minute,
@@ -47,7 +48,8 @@ class TirednessRules:
 
     closed_openness: float = CLOSED_OPENNESS
     yawn_openness: float = YAWN_OPENNESS
-    yawn_seconds: float = 1.5
+    yawn_seconds: float = 2.0
+    yawn_apart_seconds: float = 5.0
     yawn_probability: float = 0.5
     tired_perclos: float = 0.15
     tired_yawns: int = 3
@@ -197,7 +199,8 @@ def _yawns(
     if since_ns is None or is_gap:
         return yawned, now_ns
     is_long = now_ns - since_ns >= rules.yawn_seconds * 1e9
-    if is_long and not any(at_ns >= since_ns for at_ns in yawned):
+    is_same = any(at_ns >= since_ns - rules.yawn_apart_seconds * 1e9 for at_ns in yawned)
+    if is_long and not is_same:
         yawned.append(now_ns)
     return yawned, since_ns
 

@@ -94,6 +94,13 @@ def test_talking_and_laughing_are_no_yawns() -> None:
     assert watch(views).yawned_at_ns == []
 
 
+def test_a_yawn_that_is_interrupted_is_one() -> None:
+    """A mouth that closes for a blink of the camera does not yawn twice; one that opens later does."""
+    state = watch([*[YAWN] * 10, OPEN, *[YAWN] * 12])
+    assert len(state.yawned_at_ns) == 1
+    assert len(watch([YAWN] * 12, state=state, start=20).yawned_at_ns) == 2
+
+
 def test_a_mouth_seen_open_before_and_after_a_gap_is_no_yawn() -> None:
     """Nobody knows what it did meanwhile."""
     state = watch([YAWN, YAWN])

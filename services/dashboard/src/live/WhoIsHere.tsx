@@ -66,7 +66,7 @@ function Who({ entry, camera, showWhere }: WhoWordsProps) {
     : entry.strangerId && `/strangers/${encodeURIComponent(entry.strangerId)}`;
   const where = showWhere ? (camera?.name ?? entry.cameraId) : null;
   const mood = entry.emotion ? emotionWords(entry.emotion.label) : null;
-  const tired = entry.tiredness?.answer === "tired" ? "looks tired" : null;
+  const tired = showWhere && entry.tiredness?.answer === "tired" ? "looks tired" : null;
   const since = durationWords(nowMs() - entry.sinceMs);
   return (
     <div className="who__words">

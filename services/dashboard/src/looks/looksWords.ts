@@ -39,7 +39,7 @@ const NOT_ENOUGH: Record<string, string> = {
 /** Whether somebody looks tired, in a few words, and what that comes from. */
 export function tirednessWords(tiredness: LiveTiredness): { short: string; why: string } {
   if (tiredness.answer === "not_enough") {
-    return { short: "Tiredness: not enough", why: NOT_ENOUGH[tiredness.reason ?? ""] ?? "not enough seen" };
+    return { short: "Tiredness not known", why: NOT_ENOUGH[tiredness.reason ?? ""] ?? "not enough seen" };
   }
   const yawns =
     tiredness.yawns === 0

@@ -108,9 +108,8 @@ function Looks({ sighting }: { sighting: Sighting }) {
         {first && tired && " · "}
         {tired && <strong className="sighting__tired">{first ? "tired" : "Looked tired"}</strong>}
       </span>
-      {sighting.emotion_timeline ? (
-        <TimelineStrip sighting={sighting} />
-      ) : (
+      {sighting.emotion_timeline && <TimelineStrip sighting={sighting} />}
+      {!sighting.emotion_timeline && first && (
         <span className="shares" role="img" aria-label={words.join(", ")}>
           {sorted.map(([label, share]) => (
             <span key={label} className={`mood--${label}`} style={{ flexGrow: share }} />
