@@ -115,14 +115,14 @@ class EmotionSpec:
 
 # Similarities by which 0.1 % of 1,625 pictures of strangers are named from a gallery of 40 people with five
 # photos each (LFW, own detector). Of 39 other people and other strangers, who had no part in the choice, this
-# many are named, from one photo and by the mean of three: 85 and 87 % of the known, none wrongly; none of
+# many are named, from one photo and by the mean of three: 85 and 83 % of the known, none wrongly; none of
 # 1,594 and none of 1,081 strangers.
 FACE_EMBEDDER: Final = EmbedderSpec("face_embedder", 150, 128, "dlib5", accept_similarity=0.956, margin=0.01)
-# In the same way: 79 and 76 % of the known, none wrongly; one and none of the strangers.
+# In the same way: 79 and 75 % of the known, none wrongly; one and none of the strangers.
 FACE_EMBEDDER_FACERES: Final = EmbedderSpec(
     "face_embedder_faceres", 224, 1024, "square15", accept_similarity=0.723, margin=0.02
 )
-# In the same way: 85 and 98 % of the known, none wrongly; none of the strangers. The shares are those with
+# In the same way: 85 and 86 % of the known, none wrongly; none of the strangers. The shares are those with
 # the most true accepts at 0.1 % false ones on half of the people of Glint and AT&T.
 FACE_EMBEDDER_FUSED: Final = FusedEmbedderSpec(
     "face_embedder_fused",

@@ -87,9 +87,11 @@ def _find_face(photo: PhotoSubmitted, detector: FaceDetector) -> FaceShot:
     except ImageError as error:
         raise Rejection("not_an_image", f"The file could not be read as a picture: {error}.") from error
     found, row = _choose(image, detector)
-    quality = assess_face(image, found.boxes_xyxy[row], found.landmarks_xy[row], float(found.scores[row]))
+    box = found.boxes_xyxy[row]
+    landmarks = detector.look_again(image, box[None])[0]
+    quality = assess_face(image, box, landmarks, float(found.scores[row]))
     _require_usable(quality)
-    crop = cut_face(image, found.boxes_xyxy[row], found.landmarks_xy[row])
+    crop = cut_face(image, box, landmarks)
     return FaceShot(
         camera_id=photo.camera_id,
         event_id=derive_event_id(photo.photo_id, "enrolment"),

@@ -40,12 +40,13 @@ def find_faces(path: str, detector: FaceDetector, *, min_faces_px: Sequence[int]
         if len(found):
             break
     cpu_ms = (time.process_time() - started) * 1e3
+    landmarks = detector.look_again(picture, found.boxes_xyxy)
     return FacesFound(
         path=path,
         size_wh=(width, height),
         boxes_xyxy=found.boxes_xyxy.tolist(),
         scores=found.scores.tolist(),
-        landmarks_xy=found.landmarks_xy.tolist(),
+        landmarks_xy=landmarks.tolist(),
         cpu_ms=cpu_ms,
     )
 

@@ -55,7 +55,7 @@ class ClipFollower:
         )
         found = self._pipeline.look(frame, image, self._detector, min_face_px=self._camera.min_face_px)
         observation = self._pipeline.observe(frame, found, image)
-        shots = self._pipeline.take_shots(frame, image, observation, self._camera)
+        shots = self._pipeline.take_shots(frame, image, observation, self._camera, self._detector)
         spent = time.process_time() - started
         by_boxes = self._by_boxes.update(found, asked.captured_at_ns)
         views = zip(found.boxes_xyxy, found.landmarks_xy, found.scores, strict=True)

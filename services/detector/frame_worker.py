@@ -211,7 +211,9 @@ class FrameWorker:
         if image is not None and observation.faces:
             frame = waiting.frame
             closeup = self._closeup_of(frame)
-            cut = await asyncio.to_thread(pipeline.take_shots, frame, image, observation, camera, closeup)
+            cut = await asyncio.to_thread(
+                pipeline.take_shots, frame, image, observation, camera, self._detector, closeup
+            )
             shots = cut.taken
             if closeup is not None:
                 for outcome, count in closeup.outcomes.items():

@@ -16,13 +16,16 @@ from scipy.special import expit, logit
 from mien.runtime.quiet_openvino import openvino as ov
 from mien.vision.boxes import Boxes, clipped, squared, suppress_overlaps
 from services.detector.candidates import PATIENCE, CandidateQueue
-from services.detector.detection import Detections
+from services.detector.detection import Detections, Landmarks
 from services.detector.mtcnn_networks import build_networks
 from services.detector.pyramid import plan_pyramid
 
 # Overlaps from which the worse box falls: in a level, over levels, after R-Net, O-Net. As in the package, but
 # after R-Net, where 0.7 lets a tenth more copies of the same faces through and brings no other face.
 _LEVEL_OVERLAP, _PROPOSAL_OVERLAP, _REFINED_OVERLAP, _FINAL_OVERLAP = 0.5, 0.7, 0.5, 0.7
+
+# The points of a mirrored face, in the order that they have in its mirror image.
+_MIRRORED_POINTS = [1, 0, 2, 4, 3]
 
 # Nothing, to the networks. Black lost three more of the faces that the edge of 500 LFW photographs cuts.
 _MEAN_GREY = (127, 127, 127)
@@ -72,6 +75,25 @@ class MtcnnDetector:
         # These boxes come in no order and for a reason: each is looked at.
         refined = self._refine(image_rgb, squared(boxes_xyxy), patience=1)
         return self._decide(image_rgb, refined)
+
+    def look_again(self, image_rgb: NDArray[np.uint8], boxes_xyxy: NDArray[np.float32]) -> Landmarks:
+        """Return the landmarks of faces, boxes (N, 4), by O-Net's view of each box and of its mirror image.
+
+        The first look at a face was at R-Net's box, which lies about it more loosely. The mean of both views
+        took the default embedder on LFW from 98.8 to 99.2 % (``mien evaluate identity``); more of them, of
+        boxes shifted and scaled by a twentieth, added nothing.
+        """
+        if not len(boxes_xyxy):
+            return np.zeros((0, 5, 2), np.float32)
+        boxes = squared(boxes_xyxy)
+        patches = _cut_out(image_rgb, boxes, side=48)
+        self._output.infer([np.concatenate([patches, patches[:, :, ::-1]])], share_inputs=True)
+        shares = self._output.get_output_tensor(0).data[:, 5:].reshape(2, len(boxes), 2, 5)
+        # Of what was cut out, which is as wide as the box: a mean of mirror images shows half a pixel.
+        sides = (boxes[:, 2:] - boxes[:, :2])[:, None]
+        seen, mirrored = boxes[:, None, :2] + shares.transpose(0, 1, 3, 2) * sides
+        mirrored[..., 0] = boxes[:, [0]] + boxes[:, [2]] - 1 - mirrored[..., 0]
+        return np.asarray((seen + mirrored[:, _MIRRORED_POINTS]) / 2, dtype=np.float32)
 
     def _propose(self, image_rgb: NDArray[np.uint8], min_face_px: int) -> Boxes:
         """Return square candidate boxes of all sizes, the likeliest first, shape (N, 4)."""
@@ -144,7 +166,7 @@ def _moved(boxes_xyxy: Boxes, offsets: NDArray[np.float32]) -> Boxes:
     return boxes_xyxy + offsets * np.tile(sides, 2)
 
 
-def _landmarks_in_picture(points: NDArray[np.float32], boxes_xyxy: Boxes) -> NDArray[np.float32]:
+def _landmarks_in_picture(points: NDArray[np.float32], boxes_xyxy: Boxes) -> Landmarks:
     """Turn shares of the box, five x then five y, into pixels of the picture, shape (N, 5, 2)."""
     sides = boxes_xyxy[:, 2:] - boxes_xyxy[:, :2] + 1
     shares = np.stack([points[:, :5], points[:, 5:]], axis=-1)

@@ -23,7 +23,7 @@ from mien.contracts.shared_state import Preview
 from mien.vision.quality import FaceQuality, assess_face
 from services.detector.closeups import Closeup, FaceView
 from services.detector.crops import FaceCrop, cut_face
-from services.detector.detection import Detections, VideoFaceDetector
+from services.detector.detection import Detections, LandmarkFinder, VideoFaceDetector
 from services.detector.fitness import PassingFaces
 from services.detector.looks import Looks, looks_of
 from services.detector.search import SearchPlan, SearchSettings
@@ -152,11 +152,13 @@ class CameraPipeline:
         image_rgb: NDArray[np.uint8],
         observation: Observation,
         camera: Camera,
+        landmark_finder: LandmarkFinder,
         closeup: Closeup | None = None,
     ) -> Shots:
         """Cut out the faces of a frame that are worth sending on, for what the camera's policies allow.
 
         Out of its close-up where there is one and shows them better; they are judged by what is cut.
+        Landmarks are found again for those that are sent on only.
         """
         purposes = allowed_purposes(camera)
         taken: list[FaceShot] = []
@@ -173,7 +175,8 @@ class CameraPipeline:
             choice = plan.choose(view, now_ns, purposes, reads_tiredness=tiredness_allowed(camera))
             skipped.update(choice.skipped)
             if choice.numbers:
-                crop = cut_face(cut.image_rgb, cut.box_xyxy, cut.landmarks_xy)
+                (landmarks,) = landmark_finder.look_again(cut.image_rgb, cut.box_xyxy[None])
+                crop = cut_face(cut.image_rgb, cut.box_xyxy, landmarks)
                 taken += [
                     _shot(frame, face.track_id, crop, quality, purpose=purpose, number=number)
                     for purpose, number in choice.numbers.items()

@@ -1,10 +1,13 @@
 """Settings of the model server."""
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, model_validator
 
 from mien.runtime.settings import Port, ServiceSettings, settings_config
+
+Precision = Literal["float32", "fastest"]
 
 
 class ModelServerSettings(ServiceSettings):
@@ -27,6 +30,11 @@ class ModelServerSettings(ServiceSettings):
         256, ge=1, le=65_536, description="Examples that may wait per model; more are refused"
     )
     inference_threads: int = Field(1, ge=1, le=256, description="Threads that one execution uses")
+    precision: Precision = Field(
+        "float32",
+        description="What is computed with: float32, as TensorFlow Serving does, or what the processor is "
+        "fastest with (bfloat16 on new ones), whose vectors differ a little from machine to machine",
+    )
     cache_dir: Path | None = Field(
         None, description="Folder of compiled models; makes the second start of a large model fast"
     )

@@ -12,7 +12,11 @@ from mien.errors import MienError
 from mien.runtime.quiet_openvino import openvino
 from mien.runtime.serving_protos import SavedModel
 from mien.runtime.serving_tensors import dtype_of
+from services.model_server.config import Precision
 from services.model_server.pipeline import Arrays, Signature, TensorSpec
+
+Properties = dict[str, int | bool | str]
+"""Of OpenVINO, for compiling a model."""
 
 DEFAULT_SIGNATURE = "serving_default"
 # Exporters add signatures that initialise the model; they take no inputs and nobody calls them.
@@ -57,7 +61,9 @@ class Servable:
             self.run(name, zeros)
 
 
-def load_servable(version_folder: Path, *, inference_threads: int, cache_dir: Path | None) -> Servable:
+def load_servable(
+    version_folder: Path, *, inference_threads: int, precision: Precision, cache_dir: Path | None
+) -> Servable:
     """Read, compile and warm up the SavedModel of a version folder; blocks, up to seconds.
 
     Raises:
@@ -73,7 +79,9 @@ def load_servable(version_folder: Path, *, inference_threads: int, cache_dir: Pa
         servable = Servable(
             {name: _signature(name, definition) for name, definition in signature_defs.items()},
             signature_defs,
-            _compile(version_folder, list(signature_defs), inference_threads, cache_dir),
+            _compile(
+                version_folder, list(signature_defs), _properties(inference_threads, precision, cache_dir)
+            ),
         )
         servable.warm_up()
     except (DecodeError, OSError, RuntimeError, ValueError) as error:
@@ -81,18 +89,24 @@ def load_servable(version_folder: Path, *, inference_threads: int, cache_dir: Pa
     return servable
 
 
-def _compile(
-    version_folder: Path, signature_names: list[str], inference_threads: int, cache_dir: Path | None
-) -> dict[str, openvino.CompiledModel]:
-    core = openvino.Core()
+def _properties(inference_threads: int, precision: Precision, cache_dir: Path | None) -> Properties:
     # Pinned threads of several processes would all sit on the first cores.
-    properties: dict[str, int | bool | str] = {
+    properties: Properties = {
         "INFERENCE_NUM_THREADS": inference_threads,
         "NUM_STREAMS": 1,
         "ENABLE_CPU_PINNING": False,
     }
+    if precision == "float32":
+        properties["INFERENCE_PRECISION_HINT"] = "f32"
     if cache_dir is not None:
         properties["CACHE_DIR"] = str(cache_dir)
+    return properties
+
+
+def _compile(
+    version_folder: Path, signature_names: list[str], properties: Properties
+) -> dict[str, openvino.CompiledModel]:
+    core = openvino.Core()
     compiled = {}
     for name in signature_names:
         if name == DEFAULT_SIGNATURE:

@@ -183,6 +183,7 @@ class ServedModels:
                 load_servable,
                 folder,
                 inference_threads=self._settings.inference_threads,
+                precision=self._settings.precision,
                 cache_dir=self._settings.cache_dir,
             )
         except ModelLoadError as error:

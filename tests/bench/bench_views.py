@@ -108,7 +108,7 @@ def _embed(embedder: Servable, view: View) -> NDArray[np.float32]:
 def main() -> None:
     """Measure and write down."""
     cv2.setNumThreads(1)
-    embedder = load_servable(_MODEL, inference_threads=1, cache_dir=None)
+    embedder = load_servable(_MODEL, inference_threads=1, precision="float32", cache_dir=None)
     pairs = same_person_pairs(MtcnnDetector())
     vectors = [_embed(embedder, whole) for whole, _ in pairs]
     runs: list[dict[str, Any]] = []

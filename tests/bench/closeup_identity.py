@@ -119,7 +119,7 @@ def _shoot(detector: MtcnnDetector, frame_jpeg: bytes, closeup_jpeg: bytes | Non
     closeup = None
     if closeup_jpeg is not None:
         closeup = Closeup(closeup_jpeg, frame_wh=FRAME_WH, detector=detector, max_pixels=10_000_000)
-    taken = pipeline.take_shots(frame, image, observation, _CAMERA, closeup).taken
+    taken = pipeline.take_shots(frame, image, observation, _CAMERA, detector, closeup).taken
     return next(iter(taken), None)
 
 

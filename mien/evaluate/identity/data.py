@@ -81,6 +81,14 @@ def lfw_gallery(folder: Path = DATA) -> dict[str, Enrolled]:
     }
 
 
+def lfw_pictures(folder: Path = DATA) -> list[Path]:
+    """Return LFW's pictures that are in a pair or of the gallery, sorted."""
+    pictures = {path for pair in lfw_pairs(folder) for path in (pair.a, pair.b)}
+    for person in lfw_gallery(folder).values():
+        pictures.update(person.enrol, person.probe)
+    return sorted(pictures)
+
+
 def lfw_strangers(folder: Path = DATA) -> People:
     """Return LFW's people who are not in the gallery."""
     enrolled = lfw_gallery(folder)

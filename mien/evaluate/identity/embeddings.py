@@ -124,7 +124,7 @@ async def embed_faces(
     on_progress: OnProgress,
 ) -> Vectors:
     """Return the vectors of faces by one model of the model server."""
-    key = _digest(model_sha256, _sample_crop(embedder), faces)
+    key = _digest(model_sha256, "float32", _sample_crop(embedder), faces)
     kept = CACHE / f"{embedder.name}-{key}.npy"
     if kept.exists():
         on_progress(len(faces))

@@ -11,7 +11,7 @@ from rich.progress import Progress
 
 from mien.contracts.models import EMBEDDERS, FACE_EMBEDDER, FACE_EMBEDDER_FUSED, Embedder, EmbedderSpec
 from mien.errors import PermanentError
-from mien.evaluate.identity import cost, data, peers, report
+from mien.evaluate.identity import cost, data, peers, precision, report
 from mien.evaluate.identity.embeddings import (
     AlignedPictures,
     Face,
@@ -100,6 +100,7 @@ class _Evaluation:
             }
             peer_scored = None if peer is None else peers.score_by_distance(self._pairs, await peer)
             costs = await self._costs(server, serving)
+        lower_precision = await self._lower_precision(costs)
         peer_costs = await self._peer_costs() if self._options.with_peers else {}
         roc = scored | ({"face_recognition": peer_scored} if peer_scored else {})
         report.plot_roc(roc)
@@ -108,6 +109,7 @@ class _Evaluation:
             for one in self._present
         }
         summary = self._summary(scored, costs, open_set)
+        summary["fastest_precision"] = lower_precision
         if peer_scored is not None:
             summary["peers"] = _peer_rows(peer_scored, peer_costs, costs)
         record = {
@@ -118,10 +120,7 @@ class _Evaluation:
         return [record], summary
 
     def _find_faces(self) -> None:
-        gallery = data.lfw_gallery().values()
-        lfw = {path for pair in self._pairs for path in (pair.a, pair.b)}
-        lfw |= {path for person in gallery for path in (*person.enrol, *person.probe)}
-        sets = {"lfw": sorted(lfw)}
+        sets = {"lfw": data.lfw_pictures()}
         for name in data.SMALL_SETS:
             sets[name] = [path for paths in data.small_set(name).values() for path in paths]
         for name, paths in sets.items():
@@ -131,8 +130,7 @@ class _Evaluation:
     async def _embed(self, serving: ServingClient) -> None:
         by_set: dict[str, dict[str, Vectors]] = {name: {} for name in self._faces}
         for model, version in self._models:
-            saved_model = self._options.model_repo / model.name / str(version) / "saved_model.pb"
-            sha256 = await asyncio.to_thread(file_sha256, saved_model)
+            sha256 = await self._sha256(model, version)
             told = self._task(model.name, sum(map(len, self._faces.values())))
             for name, faces in self._faces.items():
                 by_set[name][model.name] = await embed_faces(
@@ -154,6 +152,41 @@ class _Evaluation:
                 )
                 told(1)
         return {one.embedder.name: cost.fused_costs(one.embedder, by_model) for one in self._present}
+
+    async def _lower_precision(self, costs: dict[str, list[float]]) -> list[dict[str, Any]]:
+        chosen = [(model, version) for model, version in self._models if model.name in costs]
+        told = self._task("fastest precision", len(chosen) * len(self._faces["lfw"]))
+        async with (
+            running_model_server(self._options.model_repo, precision.FASTEST) as server,
+            ServingClient(server.address) as serving,
+        ):
+            rows = []
+            for model, version in chosen:
+                vectors = await embed_faces(
+                    self._faces["lfw"],
+                    model,
+                    serving,
+                    version=version,
+                    model_sha256=f"{await self._sha256(model, version)} {precision.FASTEST}",
+                    on_progress=told,
+                )
+                sample = AlignedPictures(self._faces["lfw"][:COST_FACES])
+                crops = sample(alignment=model.alignment, size=model.size)
+                spent = [
+                    await cost.cpu_ms_per_face(model, version, crops, server, serving)
+                    for _ in range(self._options.rounds)
+                ]
+                exact = self._vectors["lfw", model.name]
+                rows.append(
+                    precision.lower_precision_row(
+                        model.name, self._pairs, vectors, spent, exact, costs[model.name]
+                    )
+                )
+            return rows
+
+    async def _sha256(self, model: EmbedderSpec, version: int) -> str:
+        saved_model = self._options.model_repo / model.name / str(version) / "saved_model.pb"
+        return await asyncio.to_thread(file_sha256, saved_model)
 
     async def _peer_costs(self) -> dict[str, list[float]]:
         told = self._task("cost of a face, peers", 2 * self._options.rounds + 1)

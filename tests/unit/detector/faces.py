@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from services.detector.detection import Detections
+from services.detector.detection import Detections, Landmarks
 from services.detector.looks import unit_rows
 
 # Where MTCNN's points lie in the box of a frontal face, as shares of its sides.
@@ -18,14 +18,24 @@ def at(*centres_xy: tuple[float, float], side: float = 60, score: float = 0.9) -
     return detections(boxes, [score] * len(boxes))
 
 
+class SeesFrontalFaces:
+    """Looks at faces again and sees them straight on."""
+
+    def look_again(self, image_rgb: NDArray[np.uint8], boxes_xyxy: NDArray[np.float32]) -> Landmarks:
+        return _frontal_landmarks(boxes_xyxy)
+
+
 def detections(boxes_xyxy: Sequence[Sequence[float]], scores: Sequence[float]) -> Detections:
     """Return frontal faces in these boxes."""
     if not boxes_xyxy:
         return Detections.none()
     boxes = np.array(boxes_xyxy, np.float32)
-    sides = boxes[:, 2:] - boxes[:, :2]
-    landmarks = boxes[:, None, :2] + _FRONTAL[None] * sides[:, None]
-    return Detections(boxes, np.array(scores, np.float32), landmarks.astype(np.float32))
+    return Detections(boxes, np.array(scores, np.float32), _frontal_landmarks(boxes))
+
+
+def _frontal_landmarks(boxes_xyxy: NDArray[np.float32]) -> Landmarks:
+    sides = boxes_xyxy[:, 2:] - boxes_xyxy[:, :2]
+    return (boxes_xyxy[:, None, :2] + _FRONTAL[None] * sides[:, None]).astype(np.float32)
 
 
 def looks(*people: int) -> NDArray[np.float32]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from mien.vision.jpeg import decode_jpeg_rgb, encode_jpeg_rgb
 from services.detector.closeups import Closeup
 from services.detector.detection import Detections
-from tests.unit.detector.faces import at, detections
+from tests.unit.detector.faces import SeesFrontalFaces, at, detections
 from tests.unit.detector.test_pipeline import Watching, sure
 
 FRAME_WH = (640, 360)
@@ -22,7 +22,7 @@ BOX = np.array([100, 50, 140, 90], np.float32)
 
 
 @dataclass
-class FakeDetector:
+class FakeDetector(SeesFrontalFaces):
     """Finds what it is told to, and notes where it was asked to look."""
 
     found: Detections = field(default_factory=Detections.none)
@@ -95,7 +95,9 @@ def test_a_shot_is_cut_from_the_closeup_and_judged_by_it() -> None:
     frame = watching.frame(seconds=0)
     observation = watching.pipeline.observe(frame, sure((120, 70), side=40), SMALL)
     close = closeup(FakeDetector(at((132, 132), side=120, score=0.99)))
-    (shot,) = watching.pipeline.take_shots(frame, SMALL, observation, watching.camera, close).taken
+    (shot,) = watching.pipeline.take_shots(
+        frame, SMALL, observation, watching.camera, FakeDetector(), close
+    ).taken
     left, top, right, bottom = shot.box_xyxy
     assert (right - left, bottom - top) == pytest.approx((120, 120))
     assert decode_jpeg_rgb(shot.crop_jpeg).shape[:2] == (192, 192)
@@ -114,7 +116,7 @@ def test_the_frame_serves_where_the_closeup_is_worse() -> None:
         observation = watching.pipeline.observe(frame, sure((120, 70), side=80), LARGE[:360, :640])
         close = closeup(FakeDetector(found), image=image)
         (shot,) = watching.pipeline.take_shots(
-            frame, LARGE[:360, :640], observation, watching.camera, close
+            frame, LARGE[:360, :640], observation, watching.camera, FakeDetector(), close
         ).taken
         assert shot.box_xyxy[2] - shot.box_xyxy[0] == pytest.approx(80)
         assert close.outcomes[outcome] == 1  # type: ignore[index]
@@ -128,7 +130,7 @@ def test_a_closeup_is_not_even_decoded_when_no_shot_is_due() -> None:
     frame = watching.frame(seconds=1.0)
     observation = watching.pipeline.observe(frame, sure((120, 70), side=100), SMALL)
     detector = FakeDetector()
-    watching.pipeline.take_shots(frame, SMALL, observation, watching.camera, closeup(detector))
+    watching.pipeline.take_shots(frame, SMALL, observation, watching.camera, detector, closeup(detector))
     assert detector.asked == []
 
 

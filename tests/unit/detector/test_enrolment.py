@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from mien.contracts.events import FaceShot, PhotoRejected, PhotoSubmitted
 from mien.vision.jpeg import decode_jpeg_rgb, encode_jpeg_rgb
-from services.detector.detection import Detections
+from services.detector.detection import Detections, Landmarks
 from services.detector.enrolment import examine_photo
 from tests.unit.detector.faces import detections
 
@@ -27,6 +27,9 @@ class ScriptedDetector:
     def detect(self, image_rgb: NDArray[np.uint8], min_face_px: int) -> Detections:
         self.shown.append((image_rgb.shape, min_face_px))
         return self.faces if min_face_px <= self.from_min_face_px else Detections.none()
+
+    def look_again(self, image_rgb: NDArray[np.uint8], boxes_xyxy: NDArray[np.float32]) -> Landmarks:
+        return np.asarray(self.faces.landmarks_xy[(self.faces.boxes_xyxy == boxes_xyxy).all(axis=1)])
 
 
 def photo(image: NDArray[np.uint8] = NOISE, *, jpeg: bytes | None = None) -> PhotoSubmitted:

@@ -47,6 +47,22 @@ def test_landmarks_lie_where_a_face_has_them(detector: MtcnnDetector) -> None:
         assert right_eye[1] < nose[1] < right_mouth[1]
 
 
+def test_a_second_look_agrees_with_its_mirror_image(detector: MtcnnDetector) -> None:
+    """Landmarks of a mirrored picture are the mirrored landmarks, and lie where the first look saw them."""
+    path = next(iter(boxes_by_picture(require("verified_groups"))))
+    image = read_rgb(path)
+    found = detector.detect(image, 40)
+    again = detector.look_again(image, found.boxes_xyxy)
+    sides = (found.boxes_xyxy[:, 2:] - found.boxes_xyxy[:, :2]).max(axis=1)
+    assert (np.abs(again - found.landmarks_xy).max(axis=(1, 2)) < 0.1 * sides).all()
+    mirrored_boxes = found.boxes_xyxy.copy()
+    mirrored_boxes[:, [0, 2]] = image.shape[1] - 1 - found.boxes_xyxy[:, [2, 0]]
+    mirrored = detector.look_again(np.ascontiguousarray(image[:, ::-1]), mirrored_boxes)
+    mirrored[..., 0] = image.shape[1] - 1 - mirrored[..., 0]
+    assert (np.abs(again - mirrored[:, [1, 0, 2, 4, 3]]).max(axis=(1, 2)) < 0.02 * sides).all()
+    assert detector.look_again(image, np.zeros((0, 4), np.float32)).shape == (0, 5, 2)
+
+
 def test_noise_is_bounded_work() -> None:
     """A frame of noise with every threshold at zero passes no more candidates on than the limits say."""
     noise = np.random.default_rng(0).integers(0, 256, (360, 640, 3), dtype=np.uint8)

@@ -21,7 +21,7 @@ from services.detector.pipeline import (
 from services.detector.search import SearchSettings
 from services.detector.shots import ShotSettings
 from services.detector.tracker import TrackerSettings
-from tests.unit.detector.faces import at
+from tests.unit.detector.faces import SeesFrontalFaces, at
 
 START_NS = 1_790_000_000_000_000_000
 IMAGE = np.random.default_rng(3).integers(0, 256, (360, 640, 3), dtype=np.uint8)
@@ -57,7 +57,9 @@ class Watching:
     ) -> tuple[Observation, Shots]:
         frame = self.frame(seconds=seconds)
         observation = self.pipeline.observe(frame, faces, image)
-        return observation, self.pipeline.take_shots(frame, image, observation, self.camera)
+        return observation, self.pipeline.take_shots(
+            frame, image, observation, self.camera, SeesFrontalFaces()
+        )
 
 
 def sure(*centres: tuple[float, float], side: float = 100) -> Detections:
@@ -227,7 +229,7 @@ def test_faces_in_a_zone_that_ignores_everything_are_left_out() -> None:
 
 
 @dataclass
-class ScriptedDetector:
+class ScriptedDetector(SeesFrontalFaces):
     """Finds given faces and notes whether it searched everything."""
 
     faces: Detections

@@ -51,7 +51,11 @@ function Badge({ icon, words, what, purpose, setBy, stopped }: BadgeProps) {
     .filter(Boolean)
     .join(" ");
   return (
-    <span className={`badge ${stopped ? "" : "badge--emotion"}`} title={title} aria-label={title}>
+    <span
+      className={`badge badge--reading ${stopped ? "" : "badge--emotion"}`}
+      title={title}
+      aria-label={title}
+    >
       <Icon name={icon} />
       <span>{stopped ? `${words}: stopped` : words}</span>
     </span>
