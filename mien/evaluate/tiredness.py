@@ -254,7 +254,8 @@ def _clip_row(networks: PointNetworks, path: Path) -> dict[str, Any]:
 
 def _write_stills(path: Path, folder: Path) -> list[Path]:
     video = cv2.VideoCapture(str(path))
-    step, stills, number = (video.get(cv2.CAP_PROP_FPS) or 25.0) / _CLIP_FPS, [], 0
+    step, number = (video.get(cv2.CAP_PROP_FPS) or 25.0) / _CLIP_FPS, 0
+    stills: list[Path] = []
     while True:
         ok, frame = video.read()
         if not ok:

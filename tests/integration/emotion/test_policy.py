@@ -3,15 +3,29 @@
 import asyncio
 from collections.abc import AsyncIterator
 
+import msgspec
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from prometheus_client import REGISTRY
 
 from mien.contracts.cameras import Camera
-from mien.contracts.events import EmotionEstimated, FaceShot, TirednessEstimated, TracksObserved
+from mien.contracts.events import (
+    EmotionEstimated,
+    FaceShot,
+    TirednessEstimated,
+    TracksObserved,
+    encode_event,
+)
 from mien.contracts.models import EMOTION_CLASSIFIER, EYELIDS
-from mien.contracts.readings import ReadingStop, emotion_counts_key
+from mien.contracts.readings import (
+    BASELINE_TTL_SECONDS,
+    EmotionBaseline,
+    ReadingStop,
+    emotion_baseline_key,
+    emotion_counts_key,
+)
+from mien.contracts.shared_state import emotion_state_key, track_key
 from mien.contracts.topics import EMOTION_FACES, EMOTIONS, IDENTITY_FACES, TIREDNESS, TRACKS
 from mien.runtime.cameras import CameraRegistry
 from mien.runtime.redis_connection import connect_redis
@@ -25,6 +39,7 @@ from tests.integration.detector.harness import (
     until,
 )
 from tests.integration.emotion.harness import RunningWorker, running_worker
+from tests.samples import SAMPLES
 
 EMOTION = {"emotion_policy": "per_person", "emotion_purpose": "study", "context": "public"}
 TIREDNESS_ON = {"tiredness_policy": "per_person", "tiredness_purpose": "rest at machines"}
@@ -163,6 +178,40 @@ async def test_a_shot_that_comes_again_changes_nothing(worker: RunningWorker) ->
         while await counted() < 2:
             await asyncio.sleep(0.02)
     assert await counted() == 2
+
+
+async def test_how_somebody_usually_looks_is_learned_only_of_those_who_are_known(
+    kafka_bootstrap: str, redis_url: str
+) -> None:
+    """With baselines on, from confirmed names; and nothing more of somebody who has been forgotten."""
+    async with running_worker(kafka_bootstrap, redis_url, baselines=True, interval_seconds=0) as worker:
+        camera = await worker.add_camera(**EMOTION)
+        known, forgotten = f"ada-{camera.camera_id}", f"bob-{camera.camera_id}"
+        for track, person_id, state in (
+            (1, known, "confirmed"),
+            (2, known, "provisional"),
+            (3, forgotten, "confirmed"),
+        ):
+            decided = msgspec.structs.replace(
+                SAMPLES["IdentityDecided"],
+                camera_id=camera.camera_id, person_id=person_id, state=state,
+            )  # fmt: skip
+            await worker.redis.hset(
+                track_key(f"{camera.camera_id}:1:{track}"), "identity", encode_event(decided)
+            )
+        await worker.redis.set(emotion_baseline_key(forgotten), b"", ex=60)
+        for track in (1, 2, 3, 4):
+            await worker.send(camera, 1, track=track)
+        states = [emotion_state_key(f"{camera.camera_id}:1:{track}") for track in (1, 2, 3, 4)]
+        async with asyncio.timeout(20):
+            while await worker.redis.exists(*states) < len(states):
+                await asyncio.sleep(0.02)
+        learned = msgspec.msgpack.decode(
+            await worker.redis.get(emotion_baseline_key(known)), type=EmotionBaseline
+        )
+        assert (learned.shots, learned.last_track_id) == (1, f"{camera.camera_id}:1:1")
+        assert 0 < await worker.redis.ttl(emotion_baseline_key(known)) <= BASELINE_TTL_SECONDS
+        assert await worker.redis.get(emotion_baseline_key(forgotten)) == b""
 
 
 @pytest.fixture(scope="module")
