@@ -29,7 +29,7 @@ class EmotionSettings(ServiceSettings):
     )
     switch_margin: float = Field(0.1, ge=0, le=1, description="Lead a new label needs over the one shown")
     interval_seconds: float = Field(
-        0.4, ge=0, le=60, description="Least time between two shots of a track that its emotion is read from"
+        0.3, ge=0, le=60, description="Least time between two shots of a track that its emotion is read from"
     )
     baselines: bool = Field(
         False, description="Learn how each enrolled person usually looks, and judge them by it"

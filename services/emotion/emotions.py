@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaProducer
 from numpy.typing import NDArray
 from redis.asyncio import Redis
 
-from mien.contracts.cameras import Camera
+from mien.contracts.cameras import Camera, EmotionPolicy
 from mien.contracts.events import FaceShot, IdentityDecided
 from mien.contracts.models import EMOTION_CLASSIFIER, EMOTION_LABELS, IMAGES, PROBABILITIES
 from mien.contracts.readings import (
@@ -61,11 +61,13 @@ class EmotionReader:
         self._serving = serving
         self._producer = producer
         self._cameras = cameras
+        self._policies: dict[str, EmotionPolicy] = {}
 
     async def read(self, received: Sequence[Received[FaceShot]]) -> TiredByShot:
         """Work on the shots of cameras that allow it; publishes before it saves, so a replay does no harm."""
         usable = [one for one in received if self._is_usable(one.event)]
         states = await self._load_states({one.event.track_id for one in usable})
+        self._policies = {camera.camera_id: camera.emotion_policy for camera in self._cameras.all()}
         tired: TiredByShot = {}
         for start in range(0, len(usable), self._settings.max_batch_size):
             chunk = usable[start : start + self._settings.max_batch_size]
@@ -84,13 +86,13 @@ class EmotionReader:
         await self._cameras.refresh()  # switched off while the model was at work: nothing is told or kept
         for one, raw in zip(due, prediction.outputs[PROBABILITIES], strict=True):
             shot, camera = one.event, self._cameras.get(one.event.camera_id)
-            if camera is None or not emotion_allowed(camera):
+            if camera is None or not self._is_still_allowed(camera):
                 metrics.DROPPED.labels("emotion", "policy").inc()
                 continue
             tired[shot.track_id, shot.shot_number] = float(raw[_TIRED])
             # Two shots of one track within a batch may be nearer to each other than to the last one before.
             state = states.get(shot.track_id)
-            if not is_due(state, shot, self._smoothing):
+            if not _is_new(states, shot) or not is_due(state, shot, self._smoothing):
                 metrics.SKIPPED.labels("emotion", "sampled_lately").inc()
                 continue
             probabilities = raw
@@ -99,6 +101,10 @@ class EmotionReader:
             states[shot.track_id] = await self._tell(
                 one, smooth(state, shot, probabilities, self._smoothing), camera, prediction.version
             )
+
+    def _is_still_allowed(self, camera: Camera) -> bool:
+        """Whether a camera's policy is the one that the batch began with, and allows emotion."""
+        return emotion_allowed(camera) and camera.emotion_policy == self._policies.get(camera.camera_id)
 
     async def _tell(
         self, one: Received[FaceShot], state: EmotionState, camera: Camera, model_version: int

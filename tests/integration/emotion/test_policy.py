@@ -146,6 +146,27 @@ async def test_where_only_totals_are_allowed_no_track_is_told_of(
     assert sum(int(count or 0) for count in counts) == 3
 
 
+async def test_what_was_read_for_totals_is_never_told_of_a_person(
+    worker: RunningWorker, kafka_bootstrap: str, redis_url: str
+) -> None:
+    """A policy that is widened while the model is at work does not widen what the face came for."""
+    settings = detector_settings(kafka_bootstrap, redis_url)
+    camera = await worker.add_camera(**EMOTION | {"emotion_policy": "aggregate"})
+    async with listen(settings, EMOTIONS, EmotionEstimated) as emotions:
+        worker.models.answers.clear()
+        await worker.send(camera, 1)
+        await until(lambda: worker.models.asked.get(EMOTION_CLASSIFIER.name) == 1, "the model to be asked")
+        before = dropped()
+        await worker.registry.update(camera.camera_id, {"emotion_policy": "per_person"})
+        worker.models.answers.set()
+        await until(lambda: dropped() > before, "the answer to be dropped")
+        await worker.send(camera, 1, track=2)
+        await until(lambda: bool(emotions), "the next one")
+    assert [one.track_id for one in emotions if one.camera_id == camera.camera_id] == [
+        f"{camera.camera_id}:1:2"
+    ]
+
+
 async def test_tiredness_alone_asks_no_emotion_of_anybody(
     worker: RunningWorker, kafka_bootstrap: str, redis_url: str
 ) -> None:
