@@ -81,7 +81,7 @@ class PointNetworks:
 def measure_tiredness(
     *, with_clips: bool, advance: Callable[[float], None]
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """Measure eyes, yawns, clips and cost; returns one row per set, and the summary.
+    """Measure eyes, yawns, clips and cost; returns how far each driver's mouth is open, and the summary.
 
     Args:
         advance: Told which share of the work has been done since it was last told.
@@ -142,15 +142,11 @@ def measure_tiredness(
     }
     if clips:
         summary["clips"] = clips
-    runs = [
-        {
-            "path": face.path,
-            "label": labels[face.path],
-            "eyes": round(face.eyes, 3),
-            "mouth": round(face.mouth, 3),
-        }
-        for face in drivers
-    ]
+    mouths = {
+        words: sorted(round(face.mouth, 3) for face in faces)
+        for words, faces in (("yawning", yawning), ("calm", calm))
+    }
+    runs = [{"drivers_mouth_openness": mouths}]
     return runs, summary
 
 

@@ -27,9 +27,9 @@ def save_tiredness_plot(
     left.minorticks_off()
     left.legend(loc="center right")
     bins = np.linspace(0, 0.6, 41)
-    for words, label in (("yawning", "yawn"), ("not yawning", "no_yawn")):
-        mouths = [row["mouth"] for row in runs if row["label"] == label]
-        right.hist(mouths, bins=list(bins), alpha=0.7, label=words)
+    mouths = runs[0]["drivers_mouth_openness"]
+    for key, words in (("yawning", "yawning"), ("calm", "not yawning")):
+        right.hist(mouths[key], bins=list(bins), alpha=0.7, label=words)
     right.axvline(summary["yawn_openness"], color="black", linewidth=1)
     right.set(xlabel="how far the mouth is open, in distances between the eyes", ylabel="drivers' faces")
     right.legend()

@@ -31,6 +31,7 @@ from mien.runtime.shots import align_shots
 from services.emotion.baseline import judge_by, learn
 from services.emotion.config import EmotionSettings
 from services.emotion.pipeline import EmotionState, count, estimated, is_due, smooth
+from services.emotion.states import is_new, load_states
 
 _MODEL = EMOTION_CLASSIFIER
 _TIRED = EMOTION_LABELS.index("tired")
@@ -66,12 +67,14 @@ class EmotionReader:
     async def read(self, received: Sequence[Received[FaceShot]]) -> TiredByShot:
         """Work on the shots of cameras that allow it; publishes before it saves, so a replay does no harm."""
         usable = [one for one in received if self._is_usable(one.event)]
-        states = await self._load_states({one.event.track_id for one in usable})
+        states = await load_states(
+            self._redis, (one.event.track_id for one in usable), key=emotion_state_key, decoder=_STATE
+        )
         self._policies = {camera.camera_id: camera.emotion_policy for camera in self._cameras.all()}
         tired: TiredByShot = {}
         for start in range(0, len(usable), self._settings.max_batch_size):
             chunk = usable[start : start + self._settings.max_batch_size]
-            await self._read_chunk([one for one in chunk if _is_new(states, one.event)], states, tired)
+            await self._read_chunk([one for one in chunk if is_new(states, one.event)], states, tired)
         return tired
 
     async def _read_chunk(
@@ -92,7 +95,7 @@ class EmotionReader:
             tired[shot.track_id, shot.shot_number] = float(raw[_TIRED])
             # Two shots of one track within a batch may be nearer to each other than to the last one before.
             state = states.get(shot.track_id)
-            if not _is_new(states, shot) or not is_due(state, shot, self._smoothing):
+            if not is_new(states, shot) or not is_due(state, shot, self._smoothing):
                 metrics.SKIPPED.labels("emotion", "sampled_lately").inc()
                 continue
             probabilities = raw
@@ -176,17 +179,3 @@ class EmotionReader:
         if fault is not None:
             metrics.SKIPPED.labels("emotion", fault).inc()
         return fault is None
-
-    async def _load_states(self, track_ids: set[str]) -> dict[str, EmotionState]:
-        unique = sorted(track_ids)
-        values = (
-            await self._redis.mget([emotion_state_key(track_id) for track_id in unique]) if unique else []
-        )
-        return {
-            track_id: _STATE.decode(value) for track_id, value in zip(unique, values, strict=True) if value
-        }
-
-
-def _is_new(states: Mapping[str, EmotionState], shot: FaceShot) -> bool:
-    state = states.get(shot.track_id)
-    return state is None or shot.shot_number > state.shot_number

@@ -1,6 +1,6 @@
 """Reads tiredness: eyes and mouth of each shot, and what they come to over a minute."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import msgspec
 from aiokafka import AIOKafkaProducer
@@ -20,6 +20,7 @@ from services.emotion.config import EmotionSettings
 from services.emotion.emotions import TiredByShot
 from services.emotion.faces import measure_openness
 from services.emotion.gate import ViewFault
+from services.emotion.states import is_new, load_states
 from services.emotion.tiredness import (
     STATE_TTL_SECONDS,
     FaceOpenness,
@@ -55,8 +56,10 @@ class TirednessReader:
     async def read(self, received: Sequence[Received[FaceShot]], tired: TiredByShot) -> None:
         """Work on the shots of cameras that allow it; one without use tells why there is not enough."""
         allowed = [one for one in received if tiredness_allowed(self._cameras.get(one.event.camera_id))]
-        states = await self._load_states({one.event.track_id for one in allowed})
-        pending = [one for one in allowed if _is_new(states, one.event)]
+        states = await load_states(
+            self._redis, (one.event.track_id for one in allowed), key=tiredness_state_key, decoder=_STATE
+        )
+        pending = [one for one in allowed if is_new(states, one.event)]
         for start in range(0, len(pending), self._settings.max_batch_size):
             await self._read_chunk(pending[start : start + self._settings.max_batch_size], states, tired)
 
@@ -70,7 +73,7 @@ class TirednessReader:
             if not tiredness_allowed(self._cameras.get(shot.camera_id)):
                 metrics.DROPPED.labels("tiredness", "policy").inc()
                 continue
-            if not _is_new(states, shot):
+            if not is_new(states, shot):
                 continue
             before = states.get(shot.track_id)
             state = observe(before, shot, view, self._rules)
@@ -105,17 +108,3 @@ class TirednessReader:
                 key = (shots[index].track_id, shots[index].shot_number)
                 seen[index] = FaceOpenness(float(eyes), float(mouth), tired.get(key, 0.0))
         return [view for view in seen if view is not None], version
-
-    async def _load_states(self, track_ids: set[str]) -> dict[str, TirednessState]:
-        unique = sorted(track_ids)
-        values = (
-            await self._redis.mget([tiredness_state_key(track_id) for track_id in unique]) if unique else []
-        )
-        return {
-            track_id: _STATE.decode(value) for track_id, value in zip(unique, values, strict=True) if value
-        }
-
-
-def _is_new(states: Mapping[str, TirednessState], shot: FaceShot) -> bool:
-    state = states.get(shot.track_id)
-    return state is None or shot.shot_number > state.shot_number
