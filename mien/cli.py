@@ -13,6 +13,7 @@ COMMANDS: Final = {
     "status": ("mien.commands.stack", "status", "Show what runs."),
     "doctor": ("mien.commands.doctor", "doctor", "Say what is missing, and the command that fixes it."),
     "cameras": ("mien.commands.cameras", "app", "Find, test, add, list, edit and remove cameras."),
+    "readings": ("mien.commands.readings", "app", "Emotion and tiredness: where, what for, and a stop."),
     "people": ("mien.commands.people", "app", "Add people and enrol their photographs."),
     "secrets": ("mien.commands.secrets", "app", "Make and replace the keys of cameras' passwords."),
     "models": ("mien.commands.models", "app", "Build, list and check the models."),

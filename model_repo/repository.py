@@ -13,8 +13,10 @@ from enum import StrEnum
 from pathlib import Path
 
 import model_repo.emotion_classifier.build as emotion_classifier
+import model_repo.eyelids.build as eyelids
 import model_repo.face_embedder.build as face_embedder
 import model_repo.face_embedder_faceres.build as face_embedder_faceres
+import model_repo.face_landmarks.build as face_landmarks
 from model_repo import labels, saved_model
 from model_repo.labels import locked
 from model_repo.saved_model import Model
@@ -23,7 +25,7 @@ from model_repo.stamp import STAMP, read_stamp
 
 ROOT = Path(__file__).parent
 # Modules that every model's bytes depend on.
-_SHARED_MODULES = ("saved_model.py", "layers.py", "tfjs.py")
+_SHARED_MODULES = ("saved_model.py", "layers.py", "tfjs.py", "tfjs_graph.py", "face_api.py")
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,8 @@ RECIPES = (
     Recipe("face_embedder", 1, FACE_API, face_embedder.build),
     Recipe("face_embedder_faceres", 1, HUMAN, face_embedder_faceres.build),
     Recipe("emotion_classifier", 1, FACE_API, emotion_classifier.build),
+    Recipe("eyelids", 1, HUMAN, eyelids.build),
+    Recipe("face_landmarks", 1, FACE_API, face_landmarks.build),
 )
 
 

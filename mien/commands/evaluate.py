@@ -14,6 +14,8 @@ from mien.evaluate.identity.run import COST_ROUNDS, Options
 from mien.evaluate.identity.run import evaluate as evaluate_identity
 from mien.evaluate.people import STAGED, demo_people, staged_people
 from mien.evaluate.searching import measure_searching
+from mien.evaluate.tiredness import measure_tiredness
+from mien.evaluate.tiredness_plot import save_tiredness_plot
 from mien.evaluate.tracking import measure_tracking
 from mien.evaluate.tracking_plot import save_tracking_plot
 
@@ -127,6 +129,28 @@ def searching(
     except MienError as error:
         _fail(f"searching was not evaluated. {error}")
     _report(console, "searching", runs, summary, save=save)
+
+
+@app.command()
+def tiredness(
+    clips: Annotated[
+        bool, typer.Option(help="Also follow faces through clips of drivers and talkers.")
+    ] = True,
+    save: Annotated[bool, typer.Option(help="Keep the figures in docs/measurements/tiredness.json.")] = True,
+) -> None:
+    """Signs of tiredness: closed eyes by the size of a face, yawns, and what each face costs."""
+    console = Console()
+    try:
+        with Progress(console=console) as progress:
+            task = progress.add_task("Looking at eyes and mouths", total=1.0)
+            runs, summary = measure_tiredness(
+                with_clips=clips, advance=lambda share: progress.advance(task, share)
+            )
+    except MienError as error:
+        _fail(f"tiredness was not evaluated. {error}")
+    if save:
+        save_tiredness_plot(runs, summary)
+    _report(console, "tiredness", runs, summary, save=save)
 
 
 def _report(

@@ -15,6 +15,9 @@ from mien.errors import ContractError
 IdentityState = Literal["provisional", "confirmed", "revised"]
 IdentityAnswer = Literal["known", "unknown", "unclear"]
 """Somebody; nobody we know; not good enough to say."""
+TirednessAnswer = Literal["tired", "awake", "not_enough"]
+NotEnoughReason = Literal["too_short", "eyes_too_small", "turned_away", "unclear"]
+"""Not watched for long enough yet; or most views show the eyes too small, from the side, or not well."""
 ShotPurpose = Literal["identity", "emotion", "enrolment"]
 RejectionReason = Literal[
     "no_face", "several_faces", "too_small", "blurred", "turned_away", "not_an_image", "no_embedding"
@@ -174,6 +177,7 @@ class EmotionEstimated(Event, frozen=True, kw_only=True):
     Attributes:
         label: One of :data:`mien.contracts.models.EMOTIONS`, or ``uncertain``.
         probabilities: Smoothed probability by label.
+        timeline: From when on which label was said, Unix seconds, the oldest first; bounded.
     """
 
     track_id: str
@@ -182,6 +186,31 @@ class EmotionEstimated(Event, frozen=True, kw_only=True):
     probabilities: dict[str, float]
     model: str
     model_version: int
+    timeline: list[tuple[int, str]] = []
+
+
+class TirednessEstimated(Event, frozen=True, kw_only=True):
+    """Whether somebody looks tired, from a track's shots up to *shot_number*.
+
+    Attributes:
+        reason: Why there is not enough to say; None otherwise.
+        perclos: Share of the last minute in which the eyes were closed; None while there is not enough.
+        yawns: Within the last minutes.
+        watched_seconds: How much of the last minute the eyes were seen.
+        was_tired: Whether *answer* has been tired at any time of the track.
+        model: Which network judged the eyes; *model_version* is 0 while no view was good enough to ask it.
+    """
+
+    track_id: str
+    shot_number: int
+    answer: TirednessAnswer
+    reason: NotEnoughReason | None
+    perclos: float | None
+    yawns: int
+    watched_seconds: float
+    model: str
+    model_version: int
+    was_tired: bool = False
 
 
 class PhotoSubmitted(Event, frozen=True, kw_only=True):

@@ -8,7 +8,13 @@ from typing import Literal
 
 import msgspec
 
-from mien.contracts.events import BoxXyxy, EmotionEstimated, IdentityDecided, RejectionReason
+from mien.contracts.events import (
+    BoxXyxy,
+    EmotionEstimated,
+    IdentityDecided,
+    RejectionReason,
+    TirednessEstimated,
+)
 
 CAMERAS_KEY = "mien:cameras"
 """Hash of camera id → :class:`~mien.contracts.cameras.Camera`."""
@@ -107,7 +113,7 @@ def results_channel(camera_id: str) -> str:
 
 
 def track_key(track_id: str) -> str:
-    """Merged result of a track: a hash of ``identity`` and ``emotion`` with their guards."""
+    """Merged result of a track: a hash of ``identity``, ``emotion``, ``tiredness`` with their guards."""
     return f"mien:track:{track_id}"
 
 
@@ -134,6 +140,11 @@ def webcam_key(session: str) -> str:
 def face_check_key(request_id: str) -> str:
     """List that the one :class:`FaceChecked` of a request is pushed to; expires within seconds."""
     return f"mien:face-check:{request_id}"
+
+
+def tiredness_state_key(track_id: str) -> str:
+    """What the emotion worker has seen of a track's eyes and mouth."""
+    return f"mien:tiredness-state:{track_id}"
 
 
 def gallery_key(embedder: str) -> str:
@@ -210,12 +221,13 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TrackResult(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of a track by now, merged from recognizer and emotion."""
+    """What is known of a track by now, merged from recognizer and emotion worker."""
 
     camera_id: str
     track_id: str
     identity: IdentityDecided | None = None
     emotion: EmotionEstimated | None = None
+    tiredness: TirednessEstimated | None = None
 
 
 class WebcamRecord(msgspec.Struct, frozen=True, kw_only=True):

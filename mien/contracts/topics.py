@@ -59,6 +59,7 @@ IDENTITY_FACES: Final = Topic("mien.identity-faces.v1", 5 * _MINUTE_MS, _MINUTE_
 EMOTION_FACES: Final = Topic("mien.emotion-faces.v1", 5 * _MINUTE_MS, _MINUTE_MS)
 IDENTITIES: Final = Topic("mien.identities.v1", _HOUR_MS, 10 * _MINUTE_MS)
 EMOTIONS: Final = Topic("mien.emotions.v1", _HOUR_MS, 10 * _MINUTE_MS)
+TIREDNESS: Final = Topic("mien.tiredness.v1", _HOUR_MS, 10 * _MINUTE_MS)
 ENROLMENTS: Final = Topic("mien.enrolments.v1", _DAY_MS, _HOUR_MS)
 ENROLMENT_RESULTS: Final = Topic("mien.enrolment-results.v1", _DAY_MS, _HOUR_MS)
 FACE_CHECKS: Final = Topic("mien.face-checks.v1", _MINUTE_MS, 30_000, retention_bytes=64 * 1024 * 1024)
@@ -78,6 +79,7 @@ TOPICS: Final = (
     EMOTION_FACES,
     IDENTITIES,
     EMOTIONS,
+    TIREDNESS,
     ENROLMENTS,
     ENROLMENT_RESULTS,
     FACE_CHECKS,

@@ -205,7 +205,7 @@ class ImportProgress(Schema):
     next: int | None
 
 
-class ImportInfo(Schema):
+class CameraImportInfo(Schema):
     """An import, newest first."""
 
     import_id: str

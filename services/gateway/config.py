@@ -87,6 +87,12 @@ class GatewaySettings(ServiceSettings):
     max_coach_checks: int = Field(
         16, ge=1, le=1000, description="Pictures of guided enrolments judged at once, over all of them"
     )
+    emotion_group_size: int = Field(
+        5, ge=2, le=1000, description="Totals of fewer people than this are not told where only totals are"
+    )
+    emotion_keep_days: float = Field(
+        30, gt=0, le=3650, description="How people looked is taken out of the history after this"
+    )
     kafka: KafkaSettings = Field(default_factory=lambda: KafkaSettings(), description="MIEN_KAFKA_*")
     redis: RedisSettings = Field(default_factory=lambda: RedisSettings(), description="MIEN_REDIS_*")
 

@@ -17,6 +17,7 @@ from services.gateway.enrolment import EnrolmentRoad
 from services.gateway.face_checks import FaceChecks
 from services.gateway.hub import Hub
 from services.gateway.imports import Imports
+from services.gateway.looks import LooksKeeper
 from services.gateway.names import Names
 from services.gateway.photo_judge import PhotoJudge
 from services.gateway.publisher import FramePublisher, Publisher
@@ -54,4 +55,5 @@ class Context:
     webcams: Webcams
     track_names: TrackNames
     face_checks: FaceChecks
+    looks: LooksKeeper
     hub: Hub = field(default_factory=Hub)

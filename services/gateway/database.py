@@ -209,7 +209,9 @@ class Sighting(Base):
     stranger_id: Mapped[str | None] = mapped_column(String(40), index=True)
     started_at: Mapped[datetime] = mapped_column(UtcDateTime)
     ended_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
-    emotions: Mapped[dict[str, float] | None] = mapped_column(JSON)
+    emotions: Mapped[dict[str, float] | None] = mapped_column(JSON(none_as_null=True))
+    emotion_timeline: Mapped[list[tuple[int, str]] | None] = mapped_column(JSON(none_as_null=True))
+    tiredness: Mapped[str | None] = mapped_column(String(20))
 
     __table_args__ = (Index("ix_sightings_camera_ended", "camera_id", "ended_at"),)
 

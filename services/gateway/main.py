@@ -13,6 +13,7 @@ from mien.contracts.events import (
     EnrolmentResult,
     IdentityDecided,
     StrangerEvent,
+    TirednessEstimated,
     TrackEvent,
     TracksObserved,
 )
@@ -23,6 +24,7 @@ from mien.contracts.topics import (
     ENROLMENT_RESULTS,
     IDENTITIES,
     STRANGERS,
+    TIREDNESS,
     TRACK_EVENTS,
     TRACKS,
     Topic,
@@ -49,6 +51,7 @@ from services.gateway.enrolment import EnrolmentRoad
 from services.gateway.face_checks import FaceChecks
 from services.gateway.feed import LiveFeed
 from services.gateway.imports import Imports
+from services.gateway.looks import LooksKeeper
 from services.gateway.merge import TrackStore
 from services.gateway.names import Names
 from services.gateway.photo_judge import PhotoJudge
@@ -167,6 +170,7 @@ def build_context(
             most_at_once=settings.max_coach_checks,
             per_second=settings.coach_checks_per_second,
         ),
+        looks=LooksKeeper(database, redis, keep_days=settings.emotion_keep_days),
     )
 
 
@@ -198,6 +202,7 @@ def _event_work(context: Context) -> list[Coroutine[Any, Any, None]]:
     consumers: tuple[tuple[Topic, Any, Any], ...] = (
         (IDENTITIES, IdentityDecided, recorder.merge_results),
         (EMOTIONS, EmotionEstimated, recorder.merge_results),
+        (TIREDNESS, TirednessEstimated, recorder.merge_results),
         (TRACK_EVENTS, TrackEvent, recorder.note_events),
         (TRACKS, TracksObserved, recorder.note_seen),
         (ENROLMENT_RESULTS, EnrolmentResult, context.enrolment.settle),
@@ -228,6 +233,7 @@ def _event_work(context: Context) -> list[Coroutine[Any, Any, None]]:
         context.strangers.run(service),
         states.run(service),
         encrypt_passwords(service, context.registry),
+        context.looks.run(service),
     )
     return [
         *(consume(*consumer) for consumer in consumers),

@@ -7,7 +7,8 @@ import msgspec
 from mien.contracts.cameras import Camera
 from services.gateway.addresses import CameraAddress, check_kind, split_camera_url, split_main_stream_url
 from services.gateway.config import GatewaySettings
-from services.gateway.pipeline import check_emotion_purpose, slug_of
+from services.gateway.pipeline import slug_of
+from services.gateway.readings import check_readings
 from services.gateway.schemas import CameraCreate
 
 
@@ -18,11 +19,10 @@ def new_camera(wanted: CameraCreate, taken: frozenset[str], settings: GatewaySet
         taken: Ids that an id made from the name must not be.
 
     Raises:
-        InvalidInputError: An address is none that a camera may have, or emotion has no purpose.
+        InvalidInputError: An address is none that a camera may have, or a reading lacks what it must have.
     """
     address = split_url(settings, wanted.url)
     check_kind(wanted.kind, address.url)
-    check_emotion_purpose(wanted.emotion_policy, wanted.emotion_purpose)
     fields = wanted.model_dump(exclude={"camera_id", "url", "username", "password"})
     named = {
         "camera_id": wanted.camera_id or slug_of(wanted.name, taken=taken),
@@ -32,7 +32,9 @@ def new_camera(wanted: CameraCreate, taken: frozenset[str], settings: GatewaySet
         "password": wanted.password or address.password,
     }
     named |= main_stream_fields(settings, fields["main_stream_url"], named)
-    return msgspec.convert(fields | named, Camera)
+    camera = msgspec.convert(fields | named, Camera)
+    check_readings(camera)
+    return camera
 
 
 def split_url(settings: GatewaySettings, url: str) -> CameraAddress:

@@ -279,6 +279,8 @@ def _sighting_info(
             "started_at",
             "ended_at",
             "emotions",
+            "emotion_timeline",
+            "tiredness",
         )
     }
     return SightingInfo(

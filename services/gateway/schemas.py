@@ -8,17 +8,20 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_vali
 
 from mien.contracts.cameras import (
     CAMERA_ID_PATTERN,
+    CameraContext,
     CameraState,
     DecodePolicy,
+    EmotionExemption,
     EmotionPolicy,
     Fitness,
     IdentityPolicy,
     SourceKind,
+    TirednessPolicy,
     Transport,
     Weekday,
     ZoneIgnores,
 )
-from mien.contracts.events import IdentityAnswer
+from mien.contracts.events import IdentityAnswer, TirednessAnswer
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 Note = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000)]
@@ -116,6 +119,11 @@ class CameraFields(Schema):
     jpeg_quality: Annotated[int, Field(ge=30, le=100)] | None = None
     schedule: ScheduleInfo | None = None
     certificate_sha256: Sha256 | None = None
+    context: CameraContext = "unspecified"
+    emotion_exemption: EmotionExemption = "none"
+    emotion_exemption_note: Note = ""
+    tiredness_policy: TirednessPolicy = "off"
+    tiredness_purpose: Note = ""
 
 
 class CameraCreate(CameraFields):
@@ -241,6 +249,15 @@ class CameraInfo(Schema):
     jpeg_quality: int | None
     schedule: ScheduleInfo | None
     certificate_sha256: str | None
+    context: CameraContext
+    emotion_exemption: EmotionExemption
+    emotion_exemption_note: str
+    emotion_set_by: str
+    emotion_set_at_ns: int
+    tiredness_policy: TirednessPolicy
+    tiredness_purpose: str
+    tiredness_set_by: str
+    tiredness_set_at_ns: int
     partition: int
     revision: int
     status: CameraStatusInfo
@@ -305,7 +322,8 @@ class SightingInfo(Schema):
     """Somebody, or somebody unknown, was seen by a camera from … to ….
 
     *similarity* is the cosine to the nearest person, *accept_similarity* from where on that person would have
-    been named; *denied_person_id* is whom somebody said it is not.
+    been named; *denied_person_id* is whom somebody said it is not. *emotion_timeline* tells from which Unix
+    second on somebody looked how.
     """
 
     sighting_id: str
@@ -325,6 +343,8 @@ class SightingInfo(Schema):
     started_at: datetime
     ended_at: datetime
     emotions: dict[str, float] | None
+    emotion_timeline: list[tuple[int, str]] | None
+    tiredness: TirednessAnswer | None
     face_url: str | None = None
 
 

@@ -197,5 +197,11 @@ def stack(tmp_path_factory: pytest.TempPathFactory, clips: dict[str, Path]) -> I
         for name in KNOWN:
             stack.enrol(name.replace("_", " "), people()[name]["enroll"])
         for name, addresses in simulator["cameras"].items():
-            stack.add_camera(name, addresses["rtsp"], emotion_policy="per_person", emotion_purpose="test")
+            stack.add_camera(
+                name,
+                addresses["rtsp"],
+                emotion_policy="per_person",
+                emotion_purpose="test",
+                context="research",
+            )
         yield stack

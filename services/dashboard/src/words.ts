@@ -58,6 +58,7 @@ const BROWSER_GONE: StateWords = {
   tone: "warn",
   short: "Browser gone",
   long: "Nobody sends pictures at the moment; this webcam is removed soon.",
+  delivers: false,
 };
 
 /** Put a camera's state in words, with its own reason where it gives one. */
@@ -220,6 +221,14 @@ const REJECTIONS: Record<string, string> = {
 
 export const rejectionWords = (photo: Pick<Photo, "reason" | "explanation">): string =>
   sentence(photo.explanation || REJECTIONS[photo.reason ?? ""] || "this photo can't be used");
+
+/** What a quality from 0 to 1 is called. */
+export const qualityWords = (quality: number): { word: string; tone: Tone } =>
+  quality >= 0.7
+    ? { word: "Good", tone: "good" }
+    : quality >= 0.45
+      ? { word: "Usable", tone: "busy" }
+      : { word: "Weak", tone: "warn" };
 
 const FINDINGS: Record<string, string> = {
   stray: "Somebody else?",

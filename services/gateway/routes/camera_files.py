@@ -24,7 +24,7 @@ from services.gateway.camera_files.reading import MAX_FILE_BYTES
 from services.gateway.camera_request_schemas import (
     AddedCameraInfo,
     CameraExport,
-    ImportInfo,
+    CameraImportInfo,
     ImportPreview,
     ImportProgress,
     ImportUndone,
@@ -108,12 +108,12 @@ async def import_cameras(
 
 
 @router.get("/imports")
-async def list_imports(context: ContextDep) -> list[ImportInfo]:
+async def list_camera_imports(context: ContextDep) -> list[CameraImportInfo]:
     """List the last imports, newest first."""
     query = select(CameraImport).order_by(CameraImport.created_at.desc()).limit(_MAX_SHOWN_IMPORTS)
     imports = await context.database.run(lambda session: list(session.scalars(query)))
     return [
-        ImportInfo(
+        CameraImportInfo(
             import_id=one.import_id,
             filename=one.filename,
             actor=one.actor,
@@ -126,7 +126,9 @@ async def list_imports(context: ContextDep) -> list[ImportInfo]:
 
 
 @router.delete("/imports/{import_id}")
-async def undo_import(import_id: ImportIdPath, context: ContextDep, principal: PrincipalDep) -> ImportUndone:
+async def undo_camera_import(
+    import_id: ImportIdPath, context: ContextDep, principal: PrincipalDep
+) -> ImportUndone:
     """Remove the cameras that an import has added, but those that were edited since."""
     camera_ids = await context.database.run(lambda session: _undo(session, import_id))
     removed, kept = [], []

@@ -18,7 +18,7 @@ from services.gateway.fitness import CHANGES_VIEW, forget_fitness, read_fitness
 from services.gateway.hub import FrameMessage, Viewer
 from services.gateway.new_camera import main_stream_fields, new_camera, split_url
 from services.gateway.people import NotFoundError
-from services.gateway.pipeline import check_emotion_purpose
+from services.gateway.readings import changes_of, check_readings, forget_narrowed, signed
 from services.gateway.schemas import (
     CameraCreate,
     CameraEdit,
@@ -29,6 +29,7 @@ from services.gateway.schemas import (
 )
 
 _SNAPSHOT_SECONDS = 3.0
+_SIGNATURE = ("emotion_set_by", "emotion_set_at_ns", "tiredness_set_by", "tiredness_set_at_ns")
 _STATUS = msgspec.json.Decoder(CameraStatus)
 
 router = APIRouter(
@@ -51,9 +52,11 @@ async def add_camera(wanted: CameraCreate, context: ContextDep, principal: Princ
     """Add a camera; credentials in its address are taken out of it."""
     known = await context.registry.list_cameras()
     taken = frozenset(camera.camera_id for camera in known)
-    camera = await context.registry.add(new_camera(wanted, taken, context.settings))
+    new = new_camera(wanted, taken, context.settings)
+    camera = await context.registry.add(signed(None, new, by=principal.username))
     await announce(context, camera)
     await note(context, principal, "camera.added", camera.camera_id)
+    await _note_readings(context, principal, None, camera)
     return (await _with_records(context, [camera]))[0]
 
 
@@ -78,15 +81,18 @@ async def edit_camera(
         known = {"username": camera.username, "password": camera.password} | changes
         changes |= main_stream_fields(context.settings, changes["main_stream_url"], known)
     check_kind(changes.get("kind", camera.kind), changes.get("url", camera.url))
-    check_emotion_purpose(
-        changes.get("emotion_policy", camera.emotion_policy),
-        changes.get("emotion_purpose", camera.emotion_purpose),
-    )
-    before, camera = camera, await context.registry.update(camera_id, changes)
+    wanted = msgspec.convert(msgspec.to_builtins(camera) | changes, Camera)
+    after = signed(camera, wanted, by=principal.username)
+    if after != wanted:
+        check_readings(wanted)
+    signature = {name: getattr(after, name) for name in _SIGNATURE}
+    before, camera = camera, await context.registry.update(camera_id, changes | signature)
     if any(getattr(camera, field) != getattr(before, field) for field in CHANGES_VIEW):
         await forget_fitness(context.redis, camera_id)
     await announce(context, camera)
+    await forget_narrowed(context.redis, before, camera)
     await note(context, principal, f"camera.edited: {', '.join(sorted(changes))}"[:60], camera_id)
+    await _note_readings(context, principal, before, camera)
     return (await _with_records(context, [camera]))[0]
 
 
@@ -96,6 +102,7 @@ async def remove_camera(camera_id: CameraIdPath, context: ContextDep, principal:
     camera = await context.registry.remove(camera_id)
     await forget_fitness(context.redis, camera_id)
     await announce(context, camera, removed=True)
+    await forget_narrowed(context.redis, camera, None)
     await note(context, principal, "camera.removed", camera_id)
 
 
@@ -151,6 +158,14 @@ def camera_info(camera: Camera, camera_status: CameraStatus | None, fitness: Fit
 async def announce(context: Context, camera: Camera, *, removed: bool = False) -> None:
     """Tell everyone of a camera."""
     await announce_camera(context.directory, context.publisher, camera, removed=removed)
+
+
+async def _note_readings(
+    context: Context, principal: Principal, before: Camera | None, after: Camera
+) -> None:
+    """Write down who changed what may be read on a camera, and why."""
+    for action, words in changes_of(before, after):
+        await note(context, principal, action, f"{after.camera_id}: {words}" if words else after.camera_id)
 
 
 async def note(context: Context, principal: Principal, action: str, subject: str) -> None:

@@ -15,10 +15,12 @@ from services.gateway.coach_schemas import (
     FaceCheckInfo,
 )
 from services.gateway.database import EnrolmentSession, Person, audit, utc_now
-from services.gateway.people import new_id, photo_info
+from services.gateway.people import new_id
+from services.gateway.photo_rows import photo_infos
+from services.gateway.photo_schemas import PhotoInfo
 from services.gateway.pipeline import InvalidInputError
 from services.gateway.poses import Pose, StraightLook, advise
-from services.gateway.schemas import ErrorMessage, PhotoInfo
+from services.gateway.schemas import ErrorMessage
 from services.gateway.webcam_feed import jpeg_size
 
 router = APIRouter(prefix="/api/enrolment-sessions", tags=["people"], dependencies=[Depends(require_session)])
@@ -149,7 +151,7 @@ async def keep(
         session.add(photo)
         session.flush()
         _audit(session, principal, "photos.added: 1", row.person_id)
-        return photo_info(photo)
+        return photo_infos(session, [photo])[0]
 
     info = await context.database.run(add)
     context.enrolment.send_soon()

@@ -12,6 +12,7 @@ from services.gateway.accounts import Principal
 from services.gateway.context import Context
 from services.gateway.database import Person, Photo, audit
 from services.gateway.import_tables import ImportFile
+from services.gateway.looks import forget_looks_of
 from services.gateway.people import (
     NotFoundError,
     apply_edit,
@@ -103,9 +104,13 @@ async def forget_person(person_id: IdPath, context: ContextDep, principal: Princ
     await context.denials.forget_person(person_id)
     await context.training.forget_person(person_id)
 
+    await context.looks.forget_baseline(person_id)
+
     def forget(session: Session) -> None:
         judge_again(session, person_id)
-        session.delete(require_person(session, person_id))
+        person = require_person(session, person_id)
+        forget_looks_of(session, person_id)
+        session.delete(person)
         session.execute(delete(ImportFile).where(ImportFile.person_id == person_id))
         _audit(session, principal, "person.forgotten", person_id)
 

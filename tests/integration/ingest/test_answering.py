@@ -101,7 +101,7 @@ async def test_refusal_is_told_with_what_to_do(
 async def test_camera_that_sends_nothing_is_not_waited_for_for_ever(clip: Path) -> None:
     """It accepts the connection and stays silent."""
     async with simulated(clip) as (simulator, camera):
-        camera.muted = True
+        camera.faults.mute = True
         *_, tested = await answers(StreamTest(camera=candidate(simulator.rtsp_url("cam"))))
     assert isinstance(tested, CameraTested)
     assert tested.reason in ("silent", "no_answer")

@@ -10,7 +10,7 @@ import jsonschema  # type: ignore[import-untyped]
 import pytest
 import yaml
 
-from mien.contracts.models import EMOTION_CLASSIFIER, SERVED_EMBEDDERS
+from mien.contracts.models import EMOTION_CLASSIFIER, EYELIDS, FACE_LANDMARKS, SERVED_EMBEDDERS
 from mien.contracts.topics import TOPICS
 from mien.local.stack import SCALABLE
 from mien.runtime.settings import KafkaSettings
@@ -79,7 +79,7 @@ def test_the_topic_file_is_the_table_of_the_contracts() -> None:
 def test_tensorflow_serving_is_told_of_every_model_that_workers_ask_for() -> None:
     """A model that is missing from the file would be NOT_FOUND for the workers."""
     text = (ROOT / "deploy" / "tf-serving" / "models.config").read_text()
-    assert {*(model.name for model in SERVED_EMBEDDERS), EMOTION_CLASSIFIER.name} == set(
+    assert {model.name for model in (*SERVED_EMBEDDERS, EMOTION_CLASSIFIER, EYELIDS, FACE_LANDMARKS)} == set(
         re.findall(r'name: "(\w+)"', text)
     )
 

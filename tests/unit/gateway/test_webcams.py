@@ -4,7 +4,9 @@ import pytest
 
 from mien.contracts.cameras import CameraStatus
 from mien.contracts.shared_state import camera_status_key, webcam_key
-from services.gateway.pipeline import InvalidInputError, split_camera_url
+from mien.runtime.settings import CameraNetworkSettings
+from services.gateway.addresses import split_camera_url
+from services.gateway.pipeline import InvalidInputError
 from services.gateway.webcams import Webcams, session_name
 from tests.unit.gateway.conftest import Gateway
 
@@ -112,7 +114,7 @@ async def test_only_so_many_webcams_are_open(gateway_with_redis: Gateway, webcam
 def test_nobody_can_type_in_a_browsers_address() -> None:
     """Such a camera comes from the webcam's websocket alone."""
     with pytest.raises(InvalidInputError, match="starts with one of"):
-        split_camera_url("browser://s")
+        split_camera_url("browser://s", networks=CameraNetworkSettings().rules())
 
 
 def test_name_of_a_session_tells_nothing_of_its_cookie() -> None:

@@ -36,7 +36,7 @@ class FakeGateway:
                 if content is not None:
                     self.wfile.write(json.dumps(content).encode())
 
-            do_GET = do_POST = do_PATCH = do_DELETE = _reply  # noqa: N815 - names of http.server
+            do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _reply  # noqa: N815 - names of http.server
 
             def log_message(self, *_: object) -> None:
                 pass
@@ -71,7 +71,7 @@ def test_the_overview_names_every_command_without_importing_any() -> None:
     assert all(name in result.output for name in COMMANDS)
 
 
-@pytest.mark.parametrize("name", ["up", "demo", "status", "doctor", "cameras", "people"])
+@pytest.mark.parametrize("name", ["up", "demo", "status", "doctor", "cameras", "people", "readings"])
 def test_each_command_explains_itself(name: str) -> None:
     """The table's modules and names exist."""
     assert run(name, "--help").exit_code == 0
@@ -208,6 +208,35 @@ def test_a_main_stream_is_named_and_taken_away(gateway: FakeGateway) -> None:
     shown = " ".join(run("cameras", "list").output.split())
     for words in ("not_found", "no stream", "movement in 2 zones"):
         assert all(word in shown for word in words.split())
+
+
+def test_readings_are_shown_changed_and_stopped(gateway: FakeGateway) -> None:
+    """Where emotion is read, what for, and who turned it on; only what is given is changed."""
+    camera = {
+        "camera_id": "crane", "emotion_policy": "per_person", "emotion_purpose": "stress",
+        "context": "workplace", "emotion_exemption": "safety", "emotion_exemption_note": "risk list",
+        "emotion_set_by": "admin", "emotion_set_at_ns": 1_790_000_000 * 10**9,
+        "tiredness_policy": "off", "tiredness_purpose": "",
+    }  # fmt: skip
+    stopped = {"by": "admin", "at": "2026-11-25T04:00:00Z", "reason": "works council"}
+    gateway.answers["GET", "/api/readings"] = [(200, {"stopped": stopped, "changes": []})]
+    gateway.answers["GET", "/api/cameras"] = [(200, [camera])]
+    shown = " ".join(run("readings", "show").output.split())
+    for words in ("stopped by admin: works council", "crane", "per_person", "stress", "safety", "risk list"):
+        assert all(word in shown for word in words.split())
+    gateway.answers["PATCH", "/api/cameras/crane"] = [(200, camera)]
+    assert (
+        run("readings", "set", "crane", "--tiredness", "per_person", "--tiredness-purpose", "x").exit_code
+        == 0
+    )
+    assert json.loads(gateway.requests[-1][3]) == {"tiredness_policy": "per_person", "tiredness_purpose": "x"}
+    assert run("readings", "set", "crane").exit_code == 2
+    gateway.answers["PUT", "/api/readings/stop"] = [(200, stopped)]
+    gateway.answers["DELETE", "/api/readings/stop"] = [(204, None)]
+    assert run("readings", "stop", "--reason", "works council").exit_code == 0
+    assert json.loads(gateway.requests[-1][3]) == {"reason": "works council"}
+    assert run("readings", "resume").exit_code == 0
+    assert run("readings", "export").exit_code == 2
 
 
 def test_enrolment_waits_for_the_verdict_on_each_photograph(gateway: FakeGateway, tmp_path: Path) -> None:

@@ -219,7 +219,7 @@ function sayImported({ count, importId }: Imported): void {
 
 async function undo(importId: string): Promise<void> {
   try {
-    const { removed, kept } = await api.undoImport(importId);
+    const { removed, kept } = await api.undoCameraImport(importId);
     const stayed = kept.length > 0 ? ` ${kept.length} stayed, edited since.` : "";
     toast(`${cameraCount(removed.length)} removed.${stayed}`);
   } catch (error) {

@@ -8,6 +8,7 @@ import type {
   CameraEdit,
   CameraExport,
   CameraHistory,
+  CameraLooks,
   CameraWork,
   EnrolmentSession,
   EnrolmentSessionCreate,
@@ -20,8 +21,10 @@ import type {
   ImportSummary,
   Person,
   PersonEdit,
+  PersonLooks,
   Photo,
   Pose,
+  Readings,
   Session,
   Sighting,
   Stranger,
@@ -136,10 +139,17 @@ export const api = {
     variables: Record<string, string>,
     step: { import_id?: string; first: number; count: number },
   ) => request<ImportProgress>("POST", "/api/camera-files/import", fileForm(file, variables, step)),
-  undoImport: (importId: string) =>
+  undoCameraImport: (importId: string) =>
     request<ImportUndone>("DELETE", `/api/camera-files/imports/${id(importId)}`),
   exportCameras: (format: "yaml" | "csv") =>
     request<CameraExport>("GET", `/api/camera-files/export?format=${format}`),
+  cameraLooks: (cameraId: string, span: CameraLooks["span"]) =>
+    request<CameraLooks>("GET", `/api/cameras/${id(cameraId)}/emotions?span=${span}`),
+  personLooks: (personId: string) => request<PersonLooks>("GET", `/api/people/${id(personId)}/emotions`),
+  forgetPersonLooks: (personId: string) => request<void>("DELETE", `/api/people/${id(personId)}/emotions`),
+  readings: () => request<Readings>("GET", "/api/readings"),
+  stopReadings: (reason: string) => request<unknown>("PUT", "/api/readings/stop", { reason }),
+  resumeReadings: () => request<void>("DELETE", "/api/readings/stop"),
 
   people: () => request<Person[]>("GET", "/api/people"),
   person: (personId: string) => request<Person>("GET", `/api/people/${id(personId)}`),

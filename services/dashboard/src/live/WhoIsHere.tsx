@@ -3,6 +3,7 @@ import { Link } from "react-router";
 import type { Camera } from "../api/types";
 import { useStore } from "../app/store";
 import { Icon } from "../ui/Icon";
+import { tirednessWords } from "../looks/looksWords";
 import { denyPerson } from "../pages/denyPerson";
 import { answerWords, durationWords, emotionWords } from "../words";
 import { chosenFace } from "./chosenFace";
@@ -11,7 +12,7 @@ import { faceCut } from "./faceCuts";
 import { presence } from "./live";
 import { ProbabilityBars } from "./overlay";
 import type { Seen } from "./presence";
-import type { LiveEmotion } from "./protocol";
+import type { LiveEmotion, LiveTiredness } from "./protocol";
 
 interface WhoProps {
   cameras: Camera[];
@@ -47,6 +48,7 @@ export function WhoIsHere({ cameras, cameraId }: WhoProps) {
                 {entry.personId && <NotThem entry={entry} />}
               </span>
             )}
+            {cameraId && entry.tiredness && <Tiredness tiredness={entry.tiredness} />}
             {cameraId && entry.emotion && <Bars emotion={entry.emotion} />}
           </li>
         ))}
@@ -70,6 +72,7 @@ function Who({ entry, camera, showWhere }: WhoWordsProps) {
     : entry.strangerId && `/strangers/${encodeURIComponent(entry.strangerId)}`;
   const where = showWhere ? (camera?.name ?? entry.cameraId) : null;
   const mood = entry.emotion ? emotionWords(entry.emotion.label) : null;
+  const tired = showWhere && entry.tiredness?.answer === "tired" ? "looks tired" : null;
   const since = durationWords(nowMs() - entry.sinceMs);
   return (
     <div className="who__words">
@@ -80,7 +83,7 @@ function Who({ entry, camera, showWhere }: WhoWordsProps) {
       ) : (
         <span className="who__nobody">{name}</span>
       )}
-      <small>{[where, since, mood].filter(Boolean).join(" · ")}</small>
+      <small>{[where, since, mood, tired].filter(Boolean).join(" · ")}</small>
     </div>
   );
 }
@@ -130,6 +133,15 @@ function Cut({ trackId }: { trackId: string }) {
       <span ref={ref} />
       <Icon name="face" />
     </span>
+  );
+}
+
+function Tiredness({ tiredness }: { tiredness: LiveTiredness }) {
+  const { short, why } = tirednessWords(tiredness);
+  return (
+    <p className="who__tired">
+      {tiredness.answer === "tired" ? <strong>{short}</strong> : short}: {why}
+    </p>
   );
 }
 

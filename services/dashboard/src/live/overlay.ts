@@ -52,6 +52,7 @@ class FaceElement {
   private readonly root = make("div", "face");
   private readonly name = make("button", "face__name");
   private readonly mood = make("button", "face__mood");
+  private readonly tired = make("span", "face__tired");
   private readonly bars = new ProbabilityBars();
   private readonly chip: HTMLElement;
   private face: LiveFace | null = null;
@@ -74,7 +75,9 @@ class FaceElement {
       this.root.classList.toggle("face--pinned");
     });
     const chip = make("div", "face__chip");
-    chip.append(this.name, this.mood);
+    this.tired.hidden = true;
+    this.tired.textContent = "Tired";
+    chip.append(this.name, this.mood, this.tired);
     this.chip = chip;
     const label = make("div", "face__label");
     label.append(chip);
@@ -89,7 +92,7 @@ class FaceElement {
   update(face: LiveFace, sizeWh: [number, number]): void {
     this.face = face;
     this.place(face.box_xyxy, sizeWh);
-    const shown = `${face.answer}|${face.person_name}|${face.stranger_label}|${face.ignored}|${face.state}|${face.emotion?.label}`;
+    const shown = `${face.answer}|${face.person_name}|${face.stranger_label}|${face.ignored}|${face.state}|${face.emotion?.label}|${face.tiredness?.answer}`;
     if (shown !== this.shown) {
       this.shown = shown;
       this.label(face);
@@ -140,8 +143,10 @@ class FaceElement {
     this.root.dataset["stranger"] = face.stranger_label ?? "";
     this.root.dataset["ignored"] = face.ignored ? "true" : "false";
     this.root.dataset["emotion"] = face.emotion?.label ?? "";
+    this.root.dataset["tiredness"] = face.tiredness?.answer ?? "";
     this.name.textContent = name;
     this.name.title = "Say who this is";
+    this.tired.hidden = face.tiredness?.answer !== "tired";
     this.mood.textContent = mood;
     this.mood.hidden = mood === "";
     this.mood.setAttribute("aria-label", `${name} looks ${mood.toLowerCase()}. Show the estimate.`);

@@ -9,6 +9,7 @@ import { EmptyState, Notice, PageHead, Pill, useNow } from "../ui/parts";
 import { toast } from "../ui/Toasts";
 import { adviceWords, clockWords, durationWords, isBrowser, mainStreamWords, retryWords, stateWords } from "../words";
 import { ZoneEditor } from "../zones/ZoneEditor";
+import { CameraLooksPanel } from "../looks/CameraLooksPanel";
 import { RemoveDialog, Switch } from "./cameraActions";
 import { KIND_NAMES } from "./cameraFields";
 import { CameraForm } from "./CameraForm";
@@ -81,6 +82,7 @@ function KnownCamera({ camera }: { camera: Camera }) {
       <div className="columns columns--camera">
         <div>
           <ZoneEditor camera={camera} />
+          <CameraLooksPanel camera={camera} />
           <Facts camera={camera} />
         </div>
         <div>

@@ -5,7 +5,7 @@ import { ExportButton, ImportButton, ImportCameras } from "../addCamera/ImportCa
 import { useResource } from "../api/resource";
 import type { Camera } from "../api/types";
 import { cameras, useCameraStatus } from "../live/live";
-import { EmotionBadge } from "../live/Tile";
+import { ReadingBadges } from "../looks/ReadingBadges";
 import { Dialog } from "../ui/Dialog";
 import { Icon } from "../ui/Icon";
 import { EmptyState, Notice, PageHead, Pill, useNow } from "../ui/parts";
@@ -116,7 +116,7 @@ function CameraCard({ camera, edit, remove }: { camera: Camera; edit: () => void
         <div className="card__badges">
           {camera.demo && <span className="badge">Demo</span>}
           {camera.identity_policy === "off" && <span className="badge">No names</span>}
-          <EmotionBadge camera={camera} />
+          <ReadingBadges camera={camera} />
           {camera.fitness.fitness !== "unknown" && <FitnessPill fitness={camera.fitness} />}
         </div>
       </div>

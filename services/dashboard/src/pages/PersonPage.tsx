@@ -9,6 +9,7 @@ import { Dialog } from "../ui/Dialog";
 import { Icon } from "../ui/Icon";
 import { Avatar, EmptyState, Field, Notice, PageHead } from "../ui/parts";
 import { toast } from "../ui/Toasts";
+import { PersonLooksPanel } from "../looks/PersonLooksPanel";
 import { told } from "./denyPerson";
 import { Consents } from "./Consents";
 import { Photos } from "./Photos";
@@ -56,6 +57,7 @@ export function PersonPage() {
             <AboutForm key={personId} person={person} changed={changed} />
           </section>
           <Consents personId={personId} />
+          <PersonLooksPanel person={person} />
           <div className="panel">
             <RecentSightings personId={personId} />
           </div>

@@ -1,6 +1,7 @@
 import { Link } from "react-router";
 import type { Sighting } from "../api/types";
 import { chosenFace } from "../live/chosenFace";
+import { TimelineStrip } from "../looks/TimelineStrip";
 import { Avatar } from "../ui/parts";
 import { Icon } from "../ui/Icon";
 import { answerWords, durationWords, emotionWords, similarityWords } from "../words";
@@ -34,7 +35,7 @@ export function SightingRow({ sighting, compact, onePerson, corrected }: Sightin
           {!compact && <Resemblance sighting={sighting} apart={!onePerson} />}
         </small>
       </div>
-      {!compact && sighting.emotions && <Emotions shares={sighting.emotions} />}
+      {!compact && (sighting.emotions || sighting.tiredness) && <Looks sighting={sighting} />}
       {corrected && (
         <span className="sighting__correct">
           <ThisIs sighting={sighting} corrected={corrected} />
@@ -129,22 +130,30 @@ function Who({ sighting, name }: { sighting: Sighting; name: string }) {
   return <>{to ? <Link to={to}>{name}</Link> : <span className="muted">{name}</span>}</>;
 }
 
-/** Shares of a sighting's time, largest first. */
-function Emotions({ shares }: { shares: Record<string, number> }) {
-  const sorted = Object.entries(shares)
+/** How somebody looked most of the time, and from when to when. */
+function Looks({ sighting }: { sighting: Sighting }) {
+  const sorted = Object.entries(sighting.emotions ?? {})
     .filter(([, share]) => share > 0)
     .sort(([, a], [, b]) => b - a);
   const words = sorted.map(([label, share]) => `${emotionWords(label)} ${Math.round(share * 100)} %`);
   const first = sorted[0];
-  if (!first) return null;
+  const tired = sighting.tiredness === "tired";
+  if (!first && !tired) return null;
   return (
     <div className="sighting__emotions" title={words.join(", ")}>
-      <span className="muted">Mostly {emotionWords(first[0]).toLowerCase()}</span>
-      <span className="shares" role="img" aria-label={words.join(", ")}>
-        {sorted.map(([label, share]) => (
-          <span key={label} className={`mood--${label}`} style={{ flexGrow: share }} />
-        ))}
+      <span className="muted">
+        {first && `Mostly ${emotionWords(first[0]).toLowerCase()}`}
+        {first && tired && " · "}
+        {tired && <strong className="sighting__tired">{first ? "tired" : "Looked tired"}</strong>}
       </span>
+      {sighting.emotion_timeline && <TimelineStrip sighting={sighting} />}
+      {!sighting.emotion_timeline && first && (
+        <span className="shares" role="img" aria-label={words.join(", ")}>
+          {sorted.map(([label, share]) => (
+            <span key={label} className={`mood--${label}`} style={{ flexGrow: share }} />
+          ))}
+        </span>
+      )}
     </div>
   );
 }
