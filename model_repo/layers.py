@@ -95,6 +95,13 @@ def relu(graph: Graph, name: str, x: str) -> str:
     return _float(graph, name, "Relu", x)
 
 
+def prelu(graph: Graph, name: str, x: str, slope: str) -> str:
+    """Multiply what is negative by `slope`, a node that broadcasts to `x`."""
+    positive = _float(graph, f"{name}/positive", "Relu", x)
+    negative = _float(graph, f"{name}/negative", "Relu", _float(graph, f"{name}/negated", "Neg", x))
+    return _float(graph, name, "Sub", positive, _float(graph, f"{name}/scaled", "Mul", negative, slope))
+
+
 def add(graph: Graph, name: str, x: str, y: str) -> str:
     """Add two feature maps of one shape."""
     return _float(graph, name, "AddV2", x, y)
@@ -135,6 +142,17 @@ def sum_of_halves(graph: Graph, name: str, x: str) -> str:
     batch = graph.constant(f"{name}/batch", np.array(0, np.int32))
     _float(graph, f"{name}/halves", "Split", batch, x, num_split=2)
     return add(graph, name, f"{name}/halves", f"{name}/halves:1")
+
+
+def reshape(graph: Graph, name: str, x: str, shape: tuple[int, ...]) -> str:
+    """Give the values another shape; one of its sizes may be -1."""
+    sizes = graph.constant(f"{name}/shape", np.array(shape, np.int32))
+    return _float(graph, name, "Reshape", x, sizes, Tshape=DataType.INT32)
+
+
+def as_points(graph: Graph, name: str, x: str, points: int) -> str:
+    """Turn rows of (N, 2 P) into points, (N, P, 2)."""
+    return reshape(graph, name, x, (BATCH, points, 2))
 
 
 def softmax(graph: Graph, name: str, x: str) -> str:

@@ -70,6 +70,7 @@ def register_camera(client: httpx.Client, camera_id: str, address: str, *, sampl
         "sampled_fps": sampled_fps,
         "emotion_policy": "per_person",
         "emotion_purpose": "Benchmark",
+        "context": "research",
     }
     client.post("/api/cameras", json=camera).raise_for_status()
 

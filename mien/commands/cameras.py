@@ -8,9 +8,14 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
+from mien.commands import camera_files, find_cameras
 from mien.commands.api import answer, gateway, out
 
 app = typer.Typer(no_args_is_help=True)
+app.command("test")(find_cameras.try_address)
+app.command("discover")(find_cameras.discover)
+app.command("import")(camera_files.import_cameras)
+app.command("export")(camera_files.export_cameras)
 
 CameraId = Annotated[str, typer.Argument(help="Identifier of the camera, as in mien cameras list.")]
 Username = Annotated[str | None, typer.Option(help="User name that the camera asks for.")]
@@ -21,6 +26,12 @@ Fps = Annotated[float | None, typer.Option("--fps", help="Pictures per second th
 Identity = Annotated[str | None, typer.Option(help="on or off.")]
 Emotion = Annotated[str | None, typer.Option(help="off, aggregate or per_person.")]
 EmotionPurpose = Annotated[str | None, typer.Option(help="Why emotion is on; needed to turn it on.")]
+Context = Annotated[
+    str | None,
+    typer.Option(
+        help="Where it looks: public, private, research, workplace or education; needed for emotion."
+    ),
+]
 Width = Annotated[int | None, typer.Option("--width", help="Wider pictures are scaled down to this.")]
 MinFace = Annotated[int | None, typer.Option("--min-face", help="Smallest face, in pixels.")]
 
@@ -140,6 +151,7 @@ def add(  # noqa: PLR0913, PLR0917 - each is an option of the command line
     identity: Identity = None,
     emotion: Emotion = None,
     emotion_purpose: EmotionPurpose = None,
+    context: Context = None,
     main_stream_url: MainStream = None,
     ignore_zone: IgnoreZone = None,
     kind: Kind = None,
@@ -167,6 +179,7 @@ def add(  # noqa: PLR0913, PLR0917 - each is an option of the command line
         identity_policy=identity,
         emotion_policy=emotion,
         emotion_purpose=emotion_purpose,
+        context=context,
         main_stream_url=main_stream_url or None,
         ignored_zones=[_zone(text) for text in ignore_zone or []] or None,
         kind=kind or None,
@@ -194,6 +207,7 @@ def edit(  # noqa: PLR0913, PLR0917 - each is an option of the command line
     identity: Identity = None,
     emotion: Emotion = None,
     emotion_purpose: EmotionPurpose = None,
+    context: Context = None,
     enabled: Annotated[bool | None, typer.Option(help="Whether it is opened at all.")] = None,
     main_stream_url: MainStream = None,
     ignore_zone: IgnoreZone = None,
@@ -221,6 +235,7 @@ def edit(  # noqa: PLR0913, PLR0917 - each is an option of the command line
         identity_policy=identity,
         emotion_policy=emotion,
         emotion_purpose=emotion_purpose,
+        context=context,
         enabled=enabled,
         transport=transport,
         decode=decode,

@@ -30,6 +30,12 @@ Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 IdentityPolicy = Literal["off", "on"]
 EmotionPolicy = Literal["off", "aggregate", "per_person"]
 """Emotion is off until somebody turns it on for a camera, with a purpose."""
+TirednessPolicy = Literal["off", "per_person"]
+"""Tiredness is a state of the body, no emotion, so it has a switch of its own; off until it is turned on."""
+CameraContext = Literal["unspecified", "public", "private", "research", "workplace", "education"]
+"""Where a camera looks. In the last two the EU forbids reading emotions (see docs/emotion-and-the-law.md)."""
+EmotionExemption = Literal["none", "medical", "safety"]
+"""The reasons for which the EU allows it there all the same."""
 
 Fitness = Literal["unknown", "good", "fair", "poor"]
 """How well a camera is placed and set for faces; unknown until enough people have passed."""
@@ -51,6 +57,10 @@ Obstacle = Literal[
 is blurred by movement, *doubtful* may be no face."""
 ZoneIgnores = Literal["movement", "everything"]
 """What doesn't count in a zone: movement alone (a tree, a clock in the picture), or faces too (a poster)."""
+
+BROWSER_SCHEME = "browser"
+"""A camera whose frames a browser sends to the gateway has the address ``browser://<session>``; ingest leaves
+it alone, and nobody can type one in."""
 
 CAMERA_ID_PATTERN = r"^[a-z0-9]([a-z0-9-]{0,46}[a-z0-9])?$"
 CameraId = Annotated[str, msgspec.Meta(pattern=CAMERA_ID_PATTERN)]
@@ -103,7 +113,8 @@ class Camera(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         camera_id: Lower-case letters, digits and dashes; stable for ever.
         name: What people call it.
-        url: ``rtsp(s)://``, ``http(s)://``, ``file:`` or ``usb:`` address, without credentials.
+        url: ``rtsp(s)://``, ``http(s)://``, ``file:`` or ``usb:`` address, without credentials; of a
+            browser's webcam ``browser://``.
         kind: How its pictures are had; None goes by the address (:func:`source_kind`).
         transport: Of RTSP; TCP loses nothing, UDP is for cameras that know nothing else.
         decode: Which of its pictures are decoded.
@@ -122,6 +133,11 @@ class Camera(msgspec.Struct, frozen=True, kw_only=True):
         min_face_px: Smallest face side the detector looks for, pixels of the published frame.
         max_age_ms: Frames older than this are dropped.
         emotion_purpose: Why emotion is on, shown wherever it is shown.
+        emotion_exemption: For a camera at work or in education: the reason for which emotion is on.
+        emotion_exemption_note: That reason in words, and who decided it.
+        emotion_set_by: Who last changed how emotion is read, at *emotion_set_at_ns*; empty when nobody has.
+        tiredness_purpose: Why tiredness is on, shown wherever it is shown.
+        tiredness_set_by: Who last changed whether tiredness is read, at *tiredness_set_at_ns*.
         username: For RTSP or HTTP authentication.
         password: Never returned by any interface, never logged.
         demo: Registered by the demo, says so on its tile.
@@ -151,11 +167,25 @@ class Camera(msgspec.Struct, frozen=True, kw_only=True):
     jpeg_quality: Annotated[int, msgspec.Meta(ge=30, le=100)] | None = None
     schedule: Schedule | None = None
     certificate_sha256: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")] | None = None
+    context: CameraContext = "unspecified"
+    emotion_exemption: EmotionExemption = "none"
+    emotion_exemption_note: str = ""
+    emotion_set_by: str = ""
+    emotion_set_at_ns: int = 0
+    tiredness_policy: TirednessPolicy = "off"
+    tiredness_purpose: str = ""
+    tiredness_set_by: str = ""
+    tiredness_set_at_ns: int = 0
 
     @property
     def source(self) -> SourceKind | None:
         """How its pictures are had; None where the address tells of no kind there is."""
         return self.kind or source_kind(self.url)
+
+    @property
+    def is_browser(self) -> bool:
+        """Whether it is a browser's webcam, whose frames the gateway publishes."""
+        return self.url.startswith(f"{BROWSER_SCHEME}:")
 
     def __repr__(self) -> str:
         """Name the camera without what must not reach a log."""

@@ -59,8 +59,10 @@ IDENTITY_FACES: Final = Topic("mien.identity-faces.v1", 5 * _MINUTE_MS, _MINUTE_
 EMOTION_FACES: Final = Topic("mien.emotion-faces.v1", 5 * _MINUTE_MS, _MINUTE_MS)
 IDENTITIES: Final = Topic("mien.identities.v1", _HOUR_MS, 10 * _MINUTE_MS)
 EMOTIONS: Final = Topic("mien.emotions.v1", _HOUR_MS, 10 * _MINUTE_MS)
+TIREDNESS: Final = Topic("mien.tiredness.v1", _HOUR_MS, 10 * _MINUTE_MS)
 ENROLMENTS: Final = Topic("mien.enrolments.v1", _DAY_MS, _HOUR_MS)
 ENROLMENT_RESULTS: Final = Topic("mien.enrolment-results.v1", _DAY_MS, _HOUR_MS)
+FACE_CHECKS: Final = Topic("mien.face-checks.v1", _MINUTE_MS, 30_000, retention_bytes=64 * 1024 * 1024)
 STRANGERS: Final = Topic("mien.strangers.v1", _HOUR_MS, 10 * _MINUTE_MS)
 SIGHTINGS: Final = Topic("mien.sightings.v1", 7 * _DAY_MS, _DAY_MS)
 DEAD_LETTERS: Final = Topic("mien.dead-letters.v1", 7 * _DAY_MS, _DAY_MS, partitions=1)
@@ -77,8 +79,10 @@ TOPICS: Final = (
     EMOTION_FACES,
     IDENTITIES,
     EMOTIONS,
+    TIREDNESS,
     ENROLMENTS,
     ENROLMENT_RESULTS,
+    FACE_CHECKS,
     STRANGERS,
     SIGHTINGS,
     DEAD_LETTERS,

@@ -47,6 +47,15 @@ class Home:
         return self.path / "state.json"
 
     @property
+    def jobs(self) -> Path:
+        return self.path / "jobs"
+
+    @property
+    def datasets(self) -> Path:
+        """Where folders lie that can be trained on from the dashboard."""
+        return self.path / "datasets"
+
+    @property
     def cli_token(self) -> Path:
         return self.path / "secrets" / "cli-token"
 
@@ -61,6 +70,11 @@ class Home:
     @property
     def database_url(self) -> str:
         return f"sqlite:///{self.path / 'gateway.sqlite3'}"
+
+    @property
+    def import_dir(self) -> Path:
+        """Where archives of photos wait until they are read."""
+        return self.path / "imports"
 
     def create(self) -> None:
         """Make the folder and what must be private in it."""
@@ -114,11 +128,13 @@ class Home:
         return False
 
     def gateway_url(self) -> str:
-        """Return the address of the gateway of this folder's stack.
+        """Return the address of the gateway: ``MIEN_GATEWAY_URL``, else that of this folder's stack.
 
         Raises:
             NotRunningError: It was never started.
         """
+        if url := os.environ.get("MIEN_GATEWAY_URL"):
+            return url.rstrip("/")
         ports = read_ports(self.ports)
         if "gateway" not in ports:
             raise NotRunningError(f"Mien was never started on {self.path}: start it with mien up")

@@ -14,6 +14,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError, WatchError
 
 from mien.contracts.cameras import Camera
+from mien.contracts.readings import READING_STOP_KEY, ReadingStop, without_readings
 from mien.contracts.shared_state import CAMERAS_GENERATION_KEY, CAMERAS_KEY
 from mien.errors import MienError, TransientError
 from mien.runtime.secrets import SecretBox, UndecipherableError, is_sealed
@@ -22,6 +23,7 @@ from mien.runtime.service import Service, wait_or_stop
 log = structlog.get_logger()
 
 _DECODER = msgspec.msgpack.Decoder(Camera)
+_STOP_DECODER = msgspec.msgpack.Decoder(ReadingStop)
 REFRESH_SECONDS = 1.0
 
 
@@ -158,6 +160,21 @@ class CameraRegistry:
             raise ValueError("a registry without keys can't keep a password")
         return msgspec.structs.replace(camera, password=self._secrets.seal(camera.password))
 
+    async def reading_stop(self) -> ReadingStop | None:
+        """Return who has stopped all reading of emotion and tiredness; None while nobody has."""
+        value = await self._redis.get(READING_STOP_KEY)
+        return _STOP_DECODER.decode(value) if value else None
+
+    async def set_reading_stop(self, stop: ReadingStop | None) -> None:
+        """Stop all reading of emotion and tiredness, or let it go on as the cameras' policies say."""
+        async with self._redis.pipeline(transaction=True) as pipe:
+            if stop is None:
+                pipe.delete(READING_STOP_KEY)
+            else:
+                pipe.set(READING_STOP_KEY, msgspec.msgpack.encode(stop))
+            pipe.incr(CAMERAS_GENERATION_KEY)
+            await pipe.execute()
+
     async def _change(self, camera_id: str, decide: Callable[[dict[str, Camera]], Camera]) -> Camera:
         changed = await self._try_change(camera_id, decide)
         assert changed is not None  # it decides on a camera, or raises
@@ -194,13 +211,21 @@ def choose_partition(taken: list[int], partitions: int) -> int:
 
 
 class CameraDirectory:
-    """The registry as a worker holds it: read from memory, refreshed when its generation moves."""
+    """The registry as a worker holds it: read from memory, refreshed when its generation moves.
+
+    While all reading is stopped, its cameras' policies for emotion and tiredness are off.
+    """
 
     def __init__(self, registry: CameraRegistry) -> None:
         self._registry = registry
         self._cameras: dict[str, Camera] = {}
         self._generation = -1
         self.changed = asyncio.Event()
+
+    @property
+    def generation(self) -> int:
+        """How often the registry had changed when it was last read; -1 before that."""
+        return self._generation
 
     def get(self, camera_id: str) -> Camera | None:
         """Return a camera, or None when it isn't registered."""
@@ -223,7 +248,10 @@ class CameraDirectory:
         try:
             generation = await self._registry.generation()
             if generation != self._generation:
-                self._cameras = {camera.camera_id: camera for camera in await self._registry.list_cameras()}
+                cameras = await self._registry.list_cameras()
+                if await self._registry.reading_stop() is not None:
+                    cameras = [without_readings(camera) for camera in cameras]
+                self._cameras = {camera.camera_id: camera for camera in cameras}
                 self._generation = generation
                 self.changed.set()
         except (RedisError, OSError) as error:

@@ -47,6 +47,7 @@ TRACKS_ACTIVE: Final = Gauge("mien_tracks_active", "Tracks followed now", ["came
 SHOTS: Final = Counter("mien_shots_total", "Face shots sent on", ["purpose"])
 IDENTITIES: Final = Counter("mien_identities_total", "Identity decisions", ["answer", "state"])
 EMOTIONS: Final = Counter("mien_emotions_total", "Emotion estimates", ["label"])
+TIREDNESS: Final = Counter("mien_tiredness_total", "Tiredness estimates told", ["answer"])
 GALLERY_TEMPLATES: Final = Gauge("mien_gallery_templates", "Templates held in memory")
 STRANGERS: Final = Gauge("mien_strangers", "Strangers remembered")
 STRANGER_VISITS: Final = Counter("mien_stranger_visits_total", "Visits of strangers, new or back", ["kind"])

@@ -18,8 +18,18 @@ from mien.runtime.networks import CameraNetworks
 
 PREFIX = "MIEN_"
 # Groups that belong to other processes on the same machine: their names are not ours to check.
-_SERVICE_GROUPS = ("INGEST", "DETECTOR", "RECOGNIZER", "EMOTION", "GATEWAY", "MODEL_SERVER", "TEST")
-_WITHOUT_GROUP = ("MIEN_HOME",)
+_SERVICE_GROUPS = (
+    "INGEST",
+    "DETECTOR",
+    "RECOGNIZER",
+    "EMOTION",
+    "GATEWAY",
+    "MODEL_SERVER",
+    "TRAINER",
+    "TEST",
+)
+# Of the command line, which services may be started from.
+_WITHOUT_GROUP = ("MIEN_HOME", "MIEN_GATEWAY_URL")
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 

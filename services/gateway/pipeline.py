@@ -7,8 +7,15 @@ from dataclasses import dataclass
 from typing import Final
 
 from mien.contracts.cameras import Camera
-from mien.contracts.events import EmotionEstimated, IdentityAnswer, IdentityDecided
-from mien.contracts.live import LiveEmotion, LiveFace, LiveFrame
+from mien.contracts.events import (
+    EmotionEstimated,
+    IdentityAnswer,
+    IdentityDecided,
+    TirednessAnswer,
+    TirednessEstimated,
+)
+from mien.contracts.live import LiveEmotion, LiveFace, LiveFrame, LiveTiredness
+from mien.contracts.readings import emotion_allowed, tiredness_allowed
 from mien.contracts.shared_state import Preview, TrackResult
 from mien.errors import PermanentError
 from services.gateway.who import WhoIsWho
@@ -31,23 +38,13 @@ def slug_of(name: str, *, taken: frozenset[str] = frozenset()) -> str:
     return slug
 
 
-def check_emotion_purpose(emotion_policy: str, emotion_purpose: str) -> None:
-    """Refuse to read emotions without saying why.
-
-    Raises:
-        InvalidInputError: Emotion is on and no purpose is given.
-    """
-    if emotion_policy != "off" and not emotion_purpose.strip():
-        raise InvalidInputError("emotion can be turned on only with a purpose (emotion_purpose)")
-
-
 def identity_guard(event: IdentityDecided) -> Guard:
     """Order identity results of a track: more shots, then a newer model, then a newer gallery."""
     return (event.shot_number, event.model_version, event.gallery_generation)
 
 
-def emotion_guard(event: EmotionEstimated) -> Guard:
-    """Order emotion results of a track: more shots, then a newer model."""
+def reading_guard(event: EmotionEstimated | TirednessEstimated) -> Guard:
+    """Order emotion, or tiredness, results of a track: more shots, then a newer model."""
     return (event.shot_number, event.model_version, 0)
 
 
@@ -55,12 +52,20 @@ def merge_results(old: TrackResult | None, new: TrackResult) -> TrackResult:
     """Return what is known of a track after hearing *new*, in whatever order the two come."""
     if old is None:
         return new
-    identity, emotion = old.identity, old.emotion
+    identity, emotion, tiredness = old.identity, old.emotion, old.tiredness
     if new.identity and (identity is None or identity_guard(new.identity) > identity_guard(identity)):
         identity = new.identity
-    if new.emotion and (emotion is None or emotion_guard(new.emotion) > emotion_guard(emotion)):
+    if new.emotion and (emotion is None or reading_guard(new.emotion) > reading_guard(emotion)):
         emotion = new.emotion
-    return TrackResult(camera_id=new.camera_id, track_id=new.track_id, identity=identity, emotion=emotion)
+    if new.tiredness and (tiredness is None or reading_guard(new.tiredness) > reading_guard(tiredness)):
+        tiredness = new.tiredness
+    return TrackResult(
+        camera_id=new.camera_id,
+        track_id=new.track_id,
+        identity=identity,
+        emotion=emotion,
+        tiredness=tiredness,
+    )
 
 
 @dataclass(frozen=True)
@@ -112,7 +117,14 @@ def identity_now(decided: IdentityDecided | None, who: WhoIsWho, camera: Camera 
 
 def emotions_allowed(camera: Camera | None) -> bool:
     """Whether an emotion may be told of a single face; an aggregate policy allows only sums."""
-    return camera is not None and camera.emotion_policy == "per_person"
+    return camera is not None and camera.emotion_policy == "per_person" and emotion_allowed(camera)
+
+
+def tiredness_told(estimate: TirednessEstimated | None, camera: Camera | None) -> TirednessAnswer | None:
+    """Return what history says of a track: tired if it ever was; None where nothing may be told."""
+    if estimate is None or not tiredness_allowed(camera):
+        return None
+    return "tired" if estimate.was_tired else estimate.answer
 
 
 def live_face(
@@ -128,6 +140,7 @@ def live_face(
     identity = identity_now(decided, who, camera)
     stranger = who.strangers.get(identity.stranger_id) if identity and identity.stranger_id else None
     emotion = result.emotion if result and emotions_allowed(camera) else None
+    tiredness = result.tiredness if result and tiredness_allowed(camera) else None
     person_id = identity.person_id if identity else None
     return LiveFace(
         track_id=preview.track_ids[index],
@@ -142,6 +155,17 @@ def live_face(
         stranger_label=stranger.label if stranger and not person_id else None,
         ignored=identity.ignored if identity else False,
         emotion=LiveEmotion(label=emotion.label, probabilities=emotion.probabilities) if emotion else None,
+        tiredness=_live_tiredness(tiredness) if tiredness else None,
+    )
+
+
+def _live_tiredness(estimate: TirednessEstimated) -> LiveTiredness:
+    return LiveTiredness(
+        answer=estimate.answer,
+        reason=estimate.reason,
+        perclos=estimate.perclos,
+        yawns=estimate.yawns,
+        watched_seconds=estimate.watched_seconds,
     )
 
 

@@ -8,23 +8,25 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_vali
 
 from mien.contracts.cameras import (
     CAMERA_ID_PATTERN,
+    CameraContext,
     CameraState,
     DecodePolicy,
+    EmotionExemption,
     EmotionPolicy,
     Fitness,
     IdentityPolicy,
     SourceKind,
+    TirednessPolicy,
     Transport,
     Weekday,
     ZoneIgnores,
 )
-from mien.contracts.events import IdentityAnswer, RejectionReason
+from mien.contracts.events import IdentityAnswer, TirednessAnswer
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 Note = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000)]
 Url = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
 Credential = Annotated[str, StringConstraints(max_length=200)]
-PhotoStatus = Literal["pending", "enrolled", "rejected"]
 
 
 class Schema(BaseModel):
@@ -117,6 +119,11 @@ class CameraFields(Schema):
     jpeg_quality: Annotated[int, Field(ge=30, le=100)] | None = None
     schedule: ScheduleInfo | None = None
     certificate_sha256: Sha256 | None = None
+    context: CameraContext = "unspecified"
+    emotion_exemption: EmotionExemption = "none"
+    emotion_exemption_note: Note = ""
+    tiredness_policy: TirednessPolicy = "off"
+    tiredness_purpose: Note = ""
 
 
 class CameraCreate(CameraFields):
@@ -242,6 +249,15 @@ class CameraInfo(Schema):
     jpeg_quality: int | None
     schedule: ScheduleInfo | None
     certificate_sha256: str | None
+    context: CameraContext
+    emotion_exemption: EmotionExemption
+    emotion_exemption_note: str
+    emotion_set_by: str
+    emotion_set_at_ns: int
+    tiredness_policy: TirednessPolicy
+    tiredness_purpose: str
+    tiredness_set_by: str
+    tiredness_set_at_ns: int
     partition: int
     revision: int
     status: CameraStatusInfo
@@ -268,7 +284,10 @@ class PersonEdit(Schema):
 
 
 class PersonInfo(Schema):
-    """A person, with how many photos and templates there are; of somebody *ignored* nobody is alerted."""
+    """A person, with how many photos and templates there are; of somebody *ignored* nobody is alerted.
+
+    *problem_count* photos may be under the wrong name; somebody should look at them.
+    """
 
     person_id: str
     name: str
@@ -279,31 +298,18 @@ class PersonInfo(Schema):
     created_at: datetime
     photo_count: int
     template_count: int
+    problem_count: int
     cover_photo_url: str | None
     demo_note: str | None
 
 
-class PhotoInfo(Schema):
-    """A photo and what became of it."""
+class EmotionPhotoInfo(Schema):
+    """A photo whose expression is known; a person is only a number here."""
 
     photo_id: str
     person_id: str
-    filename: str
-    status: PhotoStatus
-    reason: RejectionReason | None
-    explanation: str | None
-    quality: float | None
-    image_url: str | None
-    face_url: str | None
-    set_aside: bool
-    created_at: datetime
-
-
-class PhotoEdit(Schema):
-    """Changes to a photo: another person's, kept but not compared with, or compared with again."""
-
-    person_id: Annotated[str, StringConstraints(max_length=40)] = ""
-    set_aside: bool = False
+    label: str
+    image_url: str
 
 
 class DenialCreate(Schema):
@@ -316,7 +322,8 @@ class SightingInfo(Schema):
     """Somebody, or somebody unknown, was seen by a camera from … to ….
 
     *similarity* is the cosine to the nearest person, *accept_similarity* from where on that person would have
-    been named; *denied_person_id* is whom somebody said it is not.
+    been named; *denied_person_id* is whom somebody said it is not. *emotion_timeline* tells from which Unix
+    second on somebody looked how.
     """
 
     sighting_id: str
@@ -336,6 +343,8 @@ class SightingInfo(Schema):
     started_at: datetime
     ended_at: datetime
     emotions: dict[str, float] | None
+    emotion_timeline: list[tuple[int, str]] | None
+    tiredness: TirednessAnswer | None
     face_url: str | None = None
 
 

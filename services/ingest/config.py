@@ -98,6 +98,16 @@ class IngestSettings(ServiceSettings):
     closeup_ring_pictures: int = Field(
         12, ge=2, le=100, description="Pictures of a wanted main stream that are kept to choose from"
     )
+    search_interfaces: str = Field(
+        "",
+        description="IPv4 addresses of this machine to look for cameras from, comma-separated; empty: those "
+        "of all interfaces but the loopback",
+    )
     closeup_ring_bytes: int = Field(
         64 * 1024 * 1024, ge=1024 * 1024, le=1024**3, description="Their memory, per camera"
     )
+
+    @property
+    def search_addresses(self) -> tuple[str, ...]:
+        """The entries of *search_interfaces*."""
+        return tuple(entry.strip() for entry in self.search_interfaces.split(",") if entry.strip())

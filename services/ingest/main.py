@@ -8,6 +8,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from mien.contracts.topics import CAMERAS
 from mien.errors import TransientError
 from mien.runtime.bus import CountAssignments, open_consumer, open_frame_producer
+from mien.runtime.camera_requests import RequestStore
 from mien.runtime.cameras import CameraDirectory, CameraRegistry
 from mien.runtime.redis_connection import connect_redis
 from mien.runtime.secrets import open_box
@@ -16,6 +17,7 @@ from mien.runtime.settings import settings_from_command_line
 from services.ingest.config import IngestSettings
 from services.ingest.fleet import CameraFleet
 from services.ingest.publisher import send_with
+from services.ingest.requests import answer_requests
 from services.ingest.state_events import StateJournal
 
 GROUP: Final = "mien.ingest.cameras"
@@ -53,6 +55,7 @@ async def ingest(service: Service, settings: IngestSettings) -> None:
                 fleet.report(),
                 fleet.follow_wishes(),
                 fleet.tell_work(),
+                answer_requests(service, settings, RequestStore(redis, secrets)),
                 journal.run(service, settings.kafka),
             )
 

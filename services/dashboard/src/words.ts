@@ -26,6 +26,8 @@ const away = (tone: Tone, short: string, long: string): StateWords => ({
   long,
   delivers: false,
 });
+/** Whether a camera is somebody's browser. */
+export const isBrowser = ({ url }: { url?: string }): boolean => url?.startsWith("browser:") ?? false;
 
 const STATES: Record<CameraStatus["state"], StateWords> = {
   streaming: { tone: "good", short: "Live", long: "", delivers: true },
@@ -52,8 +54,20 @@ const STATES: Record<CameraStatus["state"], StateWords> = {
   stopped: away("off", "Turned off", "This camera is turned off."),
 };
 
+const BROWSER_GONE: StateWords = {
+  tone: "warn",
+  short: "Browser gone",
+  long: "Nobody sends pictures at the moment; this webcam is removed soon.",
+  delivers: false,
+};
+
 /** Put a camera's state in words, with its own reason where it gives one. */
-export function stateWords(camera: Pick<Camera, "enabled">, status: CameraStatus): StateWords {
+export function stateWords(
+  camera: Pick<Camera, "enabled"> & { url?: string },
+  status: CameraStatus,
+): StateWords {
+  const isGone = status.state !== "streaming" && status.state !== "connecting";
+  if (isBrowser(camera) && camera.enabled && isGone) return BROWSER_GONE;
   const words = STATES[camera.enabled ? status.state : "stopped"];
   if (!camera.enabled || !status.reason || words.tone === "good") return words;
   const short = status.state === "stopped" ? "Closed" : words.short;
@@ -208,6 +222,7 @@ const REJECTIONS: Record<string, string> = {
 export const rejectionWords = (photo: Pick<Photo, "reason" | "explanation">): string =>
   sentence(photo.explanation || REJECTIONS[photo.reason ?? ""] || "this photo can't be used");
 
+/** What a quality from 0 to 1 is called. */
 export const qualityWords = (quality: number): { word: string; tone: Tone } =>
   quality >= 0.7
     ? { word: "Good", tone: "good" }
@@ -215,12 +230,50 @@ export const qualityWords = (quality: number): { word: string; tone: Tone } =>
       ? { word: "Usable", tone: "busy" }
       : { word: "Weak", tone: "warn" };
 
+const FINDINGS: Record<string, string> = {
+  stray: "Somebody else?",
+  odd: "Unlike the others",
+  differs: "Not sure who",
+  lookalike: "Look-alike",
+  duplicate: "A copy",
+  size: "Small",
+  sharpness: "Blurred",
+  movement: "Smeared",
+  pose: "Turned away",
+  light: "Poor light",
+};
+
+export type PhotoPlace = "to_decide" | "in_use" | "not_used";
+
+/** Where a photo stands, and what its badge says. */
+export function badgeWords(
+  photo: Pick<Photo, "status" | "set_aside" | "set_aside_reason" | "use_anyway" | "badge">,
+): {
+  place: PhotoPlace;
+  tone: Tone;
+  label: string;
+} {
+  if (photo.status === "pending") return { place: "in_use", tone: "busy", label: "On its way" };
+  if (photo.status === "rejected") return { place: "not_used", tone: "bad", label: "Can't be used" };
+  const kind = photo.badge?.findings[0]?.kind ?? "";
+  if (photo.set_aside) {
+    return photo.set_aside_reason === "by_hand" || !photo.set_aside_reason
+      ? { place: "not_used", tone: "off", label: "Set aside" }
+      : { place: "to_decide", tone: "bad", label: FINDINGS[kind] ?? "Set aside" };
+  }
+  if (!photo.badge) return { place: "in_use", tone: "busy", label: "Comparing" };
+  if (photo.badge.level === "good") return { place: "in_use", tone: "good", label: "Good" };
+  const doubted = (kind === "lookalike" || kind === "differs") && !photo.use_anyway;
+  return { place: doubted ? "to_decide" : "in_use", tone: "warn", label: FINDINGS[kind] ?? "Usable" };
+}
+
 const SERVICES: Record<string, { name: string; down: string }> = {
   model_server: { name: "Model server", down: "names and emotions are paused" },
   recognizer: { name: "Recognizer", down: "new faces get no names" },
   emotion: { name: "Emotion reader", down: "emotions are paused" },
   detector: { name: "Detector", down: "no faces are found and live pictures stand still" },
   ingest: { name: "Ingest", down: "cameras are not being read" },
+  trainer: { name: "Trainer", down: "nothing can be trained" },
   gateway: { name: "Gateway", down: "this page can't be kept up to date" },
 };
 

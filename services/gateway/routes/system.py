@@ -78,7 +78,7 @@ def _own_presence(context: Context) -> Presence:
         service=service.name,
         instance=service.instance,
         started_at_ns=service.started_at_ns,
-        state="ready" if health.is_ready else "starting" if health.is_starting else "degraded",
+        state=health.state,
         problems=health.problems,
     )
 

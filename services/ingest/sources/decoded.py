@@ -184,6 +184,7 @@ class DecodedStream(SourceBase):
         if packet.pts is None:
             return True
         media_seconds = float(packet.pts * packet.time_base)
+        self.traffic.note(packet.size, media_seconds, is_keyframe=bool(packet.is_keyframe))
         admitted = True
         if self._lag is not None:
             if self._previous_media is not None and 0 < media_seconds - self._previous_media < 1:

@@ -44,7 +44,7 @@ class FileSource(SourceBase):
             stream = video_stream(self._container)
             first: float | None = None
             end_seconds = 0.0
-            for frame in self._container.decode(stream):
+            for frame in self._frames(stream):
                 if frame.time is None:
                     continue
                 first = frame.time if first is None else first
@@ -62,6 +62,13 @@ class FileSource(SourceBase):
     def close(self) -> None:
         """Close the file."""
         self._container.close()
+
+    def _frames(self, stream: Any) -> Iterator[Any]:
+        for packet in self._container.demux(stream):
+            if packet.pts is not None:
+                media_seconds = float(packet.pts * packet.time_base)
+                self.traffic.note(packet.size, media_seconds, is_keyframe=bool(packet.is_keyframe))
+            yield from packet.decode()
 
     def _open(self) -> Any:
         return av.open(self._path, options=dict(FILE_OPTIONS))

@@ -82,7 +82,9 @@ class MjpegSource(SourceBase):
                 self.dropped["corrupt"] += 1
                 yield None
                 continue
-            yield JpegPicture(jpeg, time.monotonic(), time.time_ns(), (width, height))
+            arrived_at = time.monotonic()
+            self.traffic.note(len(jpeg), arrived_at, is_keyframe=True)
+            yield JpegPicture(jpeg, arrived_at, time.time_ns(), (width, height))
 
     def close(self) -> None:
         """Close the connection."""

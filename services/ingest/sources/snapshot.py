@@ -83,9 +83,9 @@ class SnapshotSource(SourceBase):
             kind = headers.get("content-type", "something else")[:60]
             raise UnsupportedError(f"expected a JPEG picture at this address, got {kind}") from None
         self._jpeg = response.content
-        return JpegPicture(
-            response.content, time.monotonic(), captured_at_ns, (width, height), _clock_of(headers)
-        )
+        arrived_at = time.monotonic()
+        self.traffic.note(len(response.content), arrived_at, is_keyframe=True)
+        return JpegPicture(response.content, arrived_at, captured_at_ns, (width, height), _clock_of(headers))
 
 
 def _clock_of(headers: httpx.Headers) -> int | None:

@@ -11,6 +11,7 @@ from mien.contracts.cameras import Camera, DecodePolicy
 from services.ingest.config import IngestSettings
 from services.ingest.failures import UnsupportedError
 from services.ingest.picture import Picture
+from services.ingest.traffic import Traffic
 
 _LIKELY_FPS: Final = (0.5, 120.0)
 
@@ -21,6 +22,7 @@ class VideoSource(Protocol):
     Attributes:
         codec: Name of its format.
         dropped: Packets and pictures given up, by reason.
+        traffic: What has arrived so far.
         stated_fps: Pictures per second that it says it has; None where it doesn't.
         keyframes_only: Whether only keyframes are decoded now.
         is_wanted: Whether to decode what arrives. It and what follows may be changed with each picture or
@@ -32,6 +34,7 @@ class VideoSource(Protocol):
 
     codec: str
     dropped: Counter[str]
+    traffic: Traffic
     stated_fps: float | None
     keyframes_only: bool
     is_wanted: bool
@@ -64,6 +67,7 @@ class SourceBase:
     def __init__(self, codec: str, *, stated_fps: float | None = None) -> None:
         self.codec = codec
         self.dropped: Counter[str] = Counter()
+        self.traffic = Traffic()
         self.stated_fps = stated_fps
         self.keyframes_only = False
         self.is_wanted = True

@@ -96,7 +96,9 @@ async def test_what_can_not_be_is_refused(change: dict[str, object], gateway: Ru
 
 async def test_emotion_needs_a_purpose_and_keeps_it(gateway: RunningGateway) -> None:
     """Turning emotion on works with a purpose; taking the purpose away alone doesn't."""
-    camera_id = await gateway.add_camera(emotion_policy="per_person", emotion_purpose="usability study")
+    camera_id = await gateway.add_camera(
+        emotion_policy="per_person", emotion_purpose="usability study", context="research"
+    )
     answer = await gateway.client.patch(f"/api/cameras/{camera_id}", json={"emotion_purpose": " "})
     assert answer.status_code == 422
 

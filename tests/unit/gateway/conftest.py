@@ -74,12 +74,15 @@ async def gateway_with_redis(database: Database, tmp_path: Path) -> AsyncIterato
 
 
 @asynccontextmanager
-async def start_gateway(database: Database, tmp_path: Path, redis: Redis) -> AsyncIterator[Gateway]:
-    """Put a gateway together and let it answer until the context ends."""
+async def start_gateway(
+    database: Database, tmp_path: Path, redis: Redis, **folders: Path
+) -> AsyncIterator[Gateway]:
+    """Put a gateway together, with settings that name *folders*, and let it answer until the context ends."""
     settings = GatewaySettings(
         database_url=SecretStr("sqlite://"),
         first_password_path=tmp_path / "password",
         secrets=SecretSettings(key_file=tmp_path / "keys"),
+        **folders,  # type: ignore[arg-type]
     )
     accounts = Accounts(database, session_hours=1, cli_token=CLI_TOKEN, hasher=QUICK)
     await accounts.create_first_user(settings.first_password_path)

@@ -18,7 +18,14 @@ from services.gateway.pipeline import (
 )
 from services.gateway.who import WhoIsWho
 
-CAMERA = Camera(camera_id="door", name="Door", url="rtsp://a/b", partition=1, emotion_policy="per_person")
+CAMERA = Camera(
+    camera_id="door",
+    name="Door",
+    url="rtsp://a/b",
+    partition=1,
+    emotion_policy="per_person",
+    emotion_purpose="study",
+)
 WHO = WhoIsWho(people={"p1": "Ada"})
 
 

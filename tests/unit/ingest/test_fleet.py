@@ -133,6 +133,17 @@ async def test_only_cameras_of_owned_partitions_are_read() -> None:
         assert [opened.camera_id for opened in rig.opened].count("b") == 1
 
 
+async def test_a_browsers_webcam_is_left_to_the_gateway() -> None:
+    """It is neither opened nor spoken of, switched on or off."""
+    webcam = msgspec.structs.replace(camera("w"), url="browser://s")
+    off = msgspec.structs.replace(webcam, camera_id="o", enabled=False)
+    async with running(webcam, off, camera("a")) as rig:
+        rig.fleet.assign({0})
+        await rig.until(lambda: rig.reading() == {"a"})
+        assert [opened.camera_id for opened in rig.opened] == ["a"]
+        assert {status.camera_id for status in rig.fleet._statuses()} == {"a"}
+
+
 async def test_only_a_new_source_is_opened_again() -> None:
     """Another rate keeps the connection; another password does not; switched off is closed."""
     async with running(camera("a")) as rig:

@@ -2,6 +2,7 @@ import { useState, type ChangeEvent, type FormEvent } from "react";
 import { api } from "../api/client";
 import { ApiError, fieldErrors, type FieldErrors } from "../api/errors";
 import type { Camera } from "../api/types";
+import { ReadingFields } from "../looks/ReadingFields";
 import { Field, Notice } from "../ui/parts";
 import {
   FIELD_HINTS,
@@ -172,29 +173,7 @@ export function CameraForm({ camera, onSaved, onCancel }: CameraFormProps) {
           <option value="off">Find faces only, no names</option>
         </select>
       </Field>
-      <Field label="Emotions" error={errors["emotion_policy"]}>
-        <select {...bind("emotion_policy")}>
-          <option value="off">Off</option>
-          <option value="aggregate">As totals, not per person</option>
-          <option value="per_person">For each person</option>
-        </select>
-      </Field>
-      {values.emotion_policy !== "off" && (
-        <>
-          <Notice tone="warn">
-            <strong>Tell the people in view.</strong> Whoever reads emotions from faces must inform those
-            concerned beforehand and needs a lawful reason. In the European Union it is forbidden at work and
-            in schools, except for medical or safety reasons.
-          </Notice>
-          <Field
-            label="What for?"
-            error={errors["emotion_purpose"]}
-            help="Shown wherever this camera's emotions are shown."
-          >
-            <textarea {...bind("emotion_purpose")} required rows={2} maxLength={2000} />
-          </Field>
-        </>
-      )}
+      <ReadingFields values={values} errors={errors} bind={bind} />
       <div className="form__actions">
         <button type="button" className="button" onClick={onCancel}>
           Cancel

@@ -7,8 +7,17 @@ import { Dialog } from "../ui/Dialog";
 import { Icon } from "../ui/Icon";
 import { EmptyState, Notice, PageHead, Pill, useNow } from "../ui/parts";
 import { toast } from "../ui/Toasts";
-import { adviceWords, clockWords, durationWords, mainStreamWords, retryWords, stateWords } from "../words";
+import {
+  adviceWords,
+  clockWords,
+  durationWords,
+  isBrowser,
+  mainStreamWords,
+  retryWords,
+  stateWords,
+} from "../words";
 import { ZoneEditor } from "../zones/ZoneEditor";
+import { CameraLooksPanel } from "../looks/CameraLooksPanel";
 import { RemoveDialog, Switch } from "./cameraActions";
 import { KIND_NAMES } from "./cameraFields";
 import { CameraForm } from "./CameraForm";
@@ -81,6 +90,7 @@ function KnownCamera({ camera }: { camera: Camera }) {
       <div className="columns columns--camera">
         <div>
           <ZoneEditor camera={camera} />
+          <CameraLooksPanel camera={camera} />
           <Facts camera={camera} />
         </div>
         <div>
@@ -130,7 +140,7 @@ function Facts({ camera }: { camera: Camera }) {
         </dd>
         <dt>Address</dt>
         <dd className="address" title={camera.url}>
-          {camera.url}
+          {isBrowser(camera) ? "A browser's webcam" : camera.url}
         </dd>
         {camera.source && (
           <>

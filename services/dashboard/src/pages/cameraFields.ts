@@ -1,5 +1,6 @@
 /** Between the camera form's text and what the gateway takes. */
 import type { Camera, CameraCreate, Schedule } from "../api/types";
+import { isProhibited } from "../looks/looksWords";
 
 export interface CameraFormValues {
   name: string;
@@ -21,6 +22,11 @@ export interface CameraFormValues {
   /** Empty for the usual one. */
   jpeg_quality: string;
   schedule: Schedule | null;
+  context: Camera["context"];
+  emotion_exemption: Camera["emotion_exemption"];
+  emotion_exemption_note: string;
+  tiredness_policy: Camera["tiredness_policy"];
+  tiredness_purpose: string;
 }
 
 /** How the pictures at an address are had; the same rule as `source_kind` of mien/contracts/cameras.py. */
@@ -84,6 +90,11 @@ export function valuesOf(camera?: Camera): CameraFormValues {
     decode: camera?.decode ?? "auto",
     jpeg_quality: camera?.jpeg_quality ? String(camera.jpeg_quality) : "",
     schedule: camera?.schedule ?? null,
+    context: camera?.context ?? "unspecified",
+    emotion_exemption: camera?.emotion_exemption ?? "none",
+    emotion_exemption_note: camera?.emotion_exemption_note ?? "",
+    tiredness_policy: camera?.tiredness_policy ?? "off",
+    tiredness_purpose: camera?.tiredness_purpose ?? "",
   };
 }
 
@@ -98,6 +109,11 @@ export type CameraRequest = Pick<
   | "identity_policy"
   | "emotion_policy"
   | "emotion_purpose"
+  | "context"
+  | "emotion_exemption"
+  | "emotion_exemption_note"
+  | "tiredness_policy"
+  | "tiredness_purpose"
   | "username"
   | "kind"
   | "transport"
@@ -118,6 +134,10 @@ export function requestOf(values: CameraFormValues): CameraRequest {
     identity_policy: values.identity_policy,
     emotion_policy: values.emotion_policy,
     emotion_purpose: values.emotion_policy === "off" ? "" : values.emotion_purpose.trim(),
+    context: values.context,
+    ...exemptionOf(values),
+    tiredness_policy: values.tiredness_policy,
+    tiredness_purpose: values.tiredness_policy === "off" ? "" : values.tiredness_purpose.trim(),
     username: values.username.trim() || null,
     kind: isHttp(values.url) ? values.kind || null : null,
     transport: values.transport,
@@ -132,9 +152,24 @@ export function requestOf(values: CameraFormValues): CameraRequest {
 
 /** Over HTTP a camera may be of several kinds, so that one may choose. */
 export const isHttp = (url: string): boolean => /^https?:/i.test(url.trim());
+/** A reason is only kept where one is needed. */
+function exemptionOf(
+  values: CameraFormValues,
+): Pick<CameraRequest, "emotion_exemption" | "emotion_exemption_note"> {
+  if (values.emotion_policy === "off" || !isProhibited(values.context)) {
+    return { emotion_exemption: "none", emotion_exemption_note: "" };
+  }
+  return {
+    emotion_exemption: values.emotion_exemption,
+    emotion_exemption_note: values.emotion_exemption_note.trim(),
+  };
+}
 
 /** Which field an error without one is about, by its words. */
 export const FIELD_HINTS: [field: string, words: RegExp][] = [
+  ["tiredness_purpose", /tiredness_purpose/i],
+  ["emotion_exemption_note", /emotion_exemption/i],
+  ["context", /where the camera looks/i],
   ["emotion_purpose", /purpose/i],
   ["name", /already|exists|taken|\bname\b(?<!user name)/i],
   ["username", /user ?name/i],
