@@ -7,7 +7,13 @@ from typing import Any
 import httpx
 import pytest
 
-from mien.contracts.models import EMOTION_CLASSIFIER, FACE_EMBEDDER, IDENTITY_CLASSIFIER
+from mien.contracts.models import (
+    EMOTION_CLASSIFIER,
+    EYELIDS,
+    FACE_EMBEDDER,
+    FACE_LANDMARKS,
+    IDENTITY_CLASSIFIER,
+)
 from model_repo import labels, repository
 from tests.e2e.conftest import Stack, eventually, run_stack
 from tests.faces import people
@@ -20,7 +26,7 @@ PHOTOS_OF_EACH = 8
 def models(tmp_path: Path) -> Path:
     """A model repository of the test's own, in which nothing was trained yet."""
     root = tmp_path / "models"
-    for model in (FACE_EMBEDDER, EMOTION_CLASSIFIER):
+    for model in (FACE_EMBEDDER, EMOTION_CLASSIFIER, EYELIDS, FACE_LANDMARKS):
         (root / model.name).mkdir(parents=True)
         (root / model.name / "1").symlink_to(repository.ROOT / model.name / "1")
     return root
