@@ -23,7 +23,7 @@ export function PhotoCard({ photo, actions }: { photo: Photo; actions: PhotoActi
       data-badge={photo.badge?.level}
     >
       <Picture photo={photo} remove={() => actions.remove(photo)}>
-        <span className={`badge badge--${tone}`}>
+        <span className={`photo-badge photo-badge--${tone}`}>
           {tone === "busy" ? <span className="spinner" /> : <span className={`dot dot--${tone}`} />}
           {label}
         </span>
