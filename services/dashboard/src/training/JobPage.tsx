@@ -90,7 +90,7 @@ function Facts({ job }: { job: TrainingDetail }) {
   const now = useNow(1_000);
   const took = tookWords(job, now);
   return (
-    <p className="facts">
+    <p className="job-facts">
       {job.accuracy !== null && (
         <span>
           <strong>{percentWords(job.accuracy)}</strong> of held-out pictures right
