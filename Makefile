@@ -1,7 +1,7 @@
 # Short names for the commands of a working day. All they do is call tools you can call yourself.
 .DEFAULT_GOAL := help
 BIN ?= .venv/bin
-SERVICES := ingest detector recognizer emotion gateway model-server
+SERVICES := ingest detector recognizer emotion gateway model-server trainer
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
 .PHONY: help setup up demo check test unit integration e2e bench lock numbers

@@ -5,7 +5,10 @@ stays loaded for that. The embedded model server reads these files itself; for t
 written to `models.config` beside the models.
 """
 
+import fcntl
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -140,6 +143,16 @@ def versions(root: Path, model: str) -> list[int]:
     """Return the versions of a model that are there, in ascending order."""
     folders = (path for path in (root / model).glob("*") if path.name.isdecimal())
     return sorted(int(folder.name) for folder in folders if (folder / "saved_model.pb").is_file())
+
+
+@contextmanager
+def locked(root: Path) -> Iterator[Path]:
+    """Keep whoever else changes `root` waiting; yields the folder of downloads."""
+    downloads = root / ".downloads"
+    downloads.mkdir(parents=True, exist_ok=True)
+    with (downloads / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield downloads
 
 
 def _write(root: Path, model: str, labels: dict[str, int]) -> None:

@@ -105,17 +105,17 @@ def separable_convolution(
     graph: Graph, name: str, x: str, kernels: tuple[Weights, Weights], bias: Weights, *, stride: int = 1
 ) -> str:
     """Convolve each channel by itself (first kernel), mix the channels (second kernel), and add a bias."""
-    filtered = depthwise(graph, f"{name}/depthwise", x, kernels[0], stride=stride)
+    depthwise = graph.constant(f"{name}/depthwise_kernel", kernels[0])
+    filtered = _float(
+        graph,
+        f"{name}/depthwise",
+        "DepthwiseConv2dNative",
+        x,
+        depthwise,
+        strides=[1, stride, stride, 1],
+        padding="SAME",
+    )
     return convolution(graph, name, filtered, kernels[1], bias)
-
-
-def depthwise(
-    graph: Graph, name: str, x: str, kernel: Weights, *, stride: int = 1, padding: Padding = "SAME"
-) -> str:
-    """Convolve each channel by itself."""
-    weights = graph.constant(f"{name}_kernel", kernel)
-    strides = [1, stride, stride, 1]
-    return _float(graph, name, "DepthwiseConv2dNative", x, weights, strides=strides, padding=padding)
 
 
 def dense(graph: Graph, name: str, x: str, weights: Weights) -> str:
@@ -133,14 +133,21 @@ def relu(graph: Graph, name: str, x: str) -> str:
     return _float(graph, name, "Relu", x)
 
 
+def prelu(graph: Graph, name: str, x: str, slope: str) -> str:
+    """Multiply what is negative by `slope`, a node that broadcasts to `x`."""
+    positive = _float(graph, f"{name}/positive", "Relu", x)
+    negative = _float(graph, f"{name}/negative", "Relu", _float(graph, f"{name}/negated", "Neg", x))
+    return _float(graph, name, "Sub", positive, _float(graph, f"{name}/scaled", "Mul", negative, slope))
+
+
 def add(graph: Graph, name: str, x: str, y: str) -> str:
     """Add two feature maps of one shape."""
     return _float(graph, name, "AddV2", x, y)
 
 
-def max_pool(graph: Graph, name: str, x: str, size: int, *, stride: int, padding: Padding = "VALID") -> str:
-    """Take the maximum of each window."""
-    return _pool(graph, name, "MaxPool", x, size, stride, padding)
+def max_pool(graph: Graph, name: str, x: str, size: int, *, stride: int) -> str:
+    """Take the maximum of each window, without padding."""
+    return _pool(graph, name, "MaxPool", x, size, stride)
 
 
 def average_pool(graph: Graph, name: str, x: str, size: int, *, stride: int) -> str:
@@ -152,12 +159,6 @@ def pad_end(graph: Graph, name: str, x: str, *, rows_and_columns: int = 0, chann
     """Append zeros below, on the right and behind the last channel."""
     amounts = np.array([[0, 0], [0, rows_and_columns], [0, rows_and_columns], [0, channels]], np.int32)
     return _float(graph, name, "Pad", x, graph.constant(f"{name}/amounts", amounts), Tpaddings=DataType.INT32)
-
-
-def flatten(graph: Graph, name: str, x: str, values: int) -> str:
-    """Turn maps of *values* numbers each into rows: (N, H, W, C) becomes (N, H × W × C)."""
-    shape = graph.constant(f"{name}/shape", np.array([-1, values], np.int32))
-    return _float(graph, name, "Reshape", x, shape, Tshape=DataType.INT32)
 
 
 def global_average(graph: Graph, name: str, x: str) -> str:
@@ -179,6 +180,17 @@ def sum_of_halves(graph: Graph, name: str, x: str) -> str:
     batch = graph.constant(f"{name}/batch", np.array(0, np.int32))
     _float(graph, f"{name}/halves", "Split", batch, x, num_split=2)
     return add(graph, name, f"{name}/halves", f"{name}/halves:1")
+
+
+def reshape(graph: Graph, name: str, x: str, shape: tuple[int, ...]) -> str:
+    """Give the values another shape; one of its sizes may be -1."""
+    sizes = graph.constant(f"{name}/shape", np.array(shape, np.int32))
+    return _float(graph, name, "Reshape", x, sizes, Tshape=DataType.INT32)
+
+
+def as_points(graph: Graph, name: str, x: str, points: int) -> str:
+    """Turn rows of (N, 2 P) into points, (N, P, 2)."""
+    return reshape(graph, name, x, (BATCH, points, 2))
 
 
 def softmax(graph: Graph, name: str, x: str) -> str:
@@ -210,11 +222,9 @@ def _float(graph: Graph, name: str, kind: str, *inputs: str, **attributes: Attri
     return graph.operation(name, kind, *inputs, T=DataType.FLOAT, **attributes)
 
 
-def _pool(
-    graph: Graph, name: str, kind: str, x: str, size: int, stride: int, padding: Padding = "VALID"
-) -> str:
+def _pool(graph: Graph, name: str, kind: str, x: str, size: int, stride: int) -> str:
     window, strides = [1, size, size, 1], [1, stride, stride, 1]
-    return _float(graph, name, kind, x, ksize=window, strides=strides, padding=padding)
+    return _float(graph, name, kind, x, ksize=window, strides=strides, padding="VALID")
 
 
 def imported_embedder(graph: Graph, descriptor: str, known: ImportedEmbedder) -> Model:

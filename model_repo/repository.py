@@ -3,29 +3,30 @@
 A built version carries a stamp, `assets.extra/build.json`: what it was made from, each file's checksum.
 """
 
-import fcntl
 import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
 import model_repo.emotion_classifier.build as emotion_classifier
 import model_repo.emotion_classifier.strong as emotion_strong
+import model_repo.eyelids.build as eyelids
 import model_repo.face_embedder.build as face_embedder
 import model_repo.face_embedder_faceres.build as face_embedder_faceres
+import model_repo.face_landmarks.build as face_landmarks
 from model_repo import labels, saved_model
+from model_repo.labels import locked
 from model_repo.saved_model import Model
 from model_repo.sources import FACE_API, HUMAN, Package, PackageFiles, fetch, file_sha256
+from model_repo.stamp import STAMP, read_stamp
 
 ROOT = Path(__file__).parent
-_STAMP = "assets.extra/build.json"
 # Modules that every model's bytes depend on.
-_SHARED_MODULES = ("saved_model.py", "layers.py", "tfjs.py")
+_SHARED_MODULES = ("saved_model.py", "layers.py", "tfjs.py", "tfjs_graph.py", "face_api.py")
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,8 @@ RECIPES = (
         more_packages=(HUMAN,),
         own_files=("build.py", "features.py", "head.npz", "output.py", "strong.py"),
     ),
+    Recipe("eyelids", 1, HUMAN, eyelids.build),
+    Recipe("face_landmarks", 1, FACE_API, face_landmarks.build),
 )
 _FIRST_LABELS = {"emotion_classifier": {labels.STABLE: 2, labels.PREVIOUS: 1}}
 """Given to a model that has none yet, where a repository builds several versions of it."""
@@ -169,7 +172,7 @@ def publish(
         saved_model.write(model, draft)
         check(draft)
         files = {str(path.relative_to(draft)): file_sha256(path) for path in _files(draft)}
-        stamp = draft / _STAMP
+        stamp = draft / STAMP
         stamp.parent.mkdir(exist_ok=True)
         stamp.write_text(json.dumps({**origin, "files": files}, indent=2) + "\n")
         if folder.exists():
@@ -196,21 +199,12 @@ def state(folder: Path, recipe: Recipe | None) -> State:
     return State.OUTDATED if outdated else State.READY
 
 
-def read_stamp(folder: Path) -> dict[str, str]:
-    """Return what a version's stamp says about its origin; nothing where there is no readable stamp."""
-    try:
-        content = json.loads((folder / _STAMP).read_text())
-        return {key: value for key, value in content.items() if key != "files"}
-    except (OSError, ValueError, AttributeError):
-        return {}
-
-
 def damaged_files(folder: Path) -> list[str]:
     """Return the files of a version that are missing or differ from their checksum, or the missing stamp."""
     try:
-        checksums: dict[str, str] = json.loads((folder / _STAMP).read_text())["files"]
+        checksums: dict[str, str] = json.loads((folder / STAMP).read_text())["files"]
     except (OSError, ValueError, TypeError, KeyError):
-        return [_STAMP]
+        return [STAMP]
     return [
         name
         for name, sha256 in sorted(checksums.items())
@@ -227,13 +221,3 @@ def inventory(root: Path) -> list[tuple[Path, Recipe | None]]:
 
 def _files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.is_file())
-
-
-@contextmanager
-def locked(root: Path) -> Iterator[Path]:
-    """Keep whoever else changes `root` waiting; yields the folder of downloads."""
-    downloads = root / ".downloads"
-    downloads.mkdir(parents=True, exist_ok=True)
-    with (downloads / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield downloads

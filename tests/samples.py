@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from mien.contracts import events
+from mien.contracts import camera_requests, events
 
 QUALITY = events.Quality(
     score=0.8, size_px=42.0, sharpness=310.5, yaw=-0.1, brightness=127.0, detection_score=0.998
@@ -15,6 +15,10 @@ _COMMON: dict[str, Any] = {
     "captured_at_ns": CAPTURED_AT_NS,
     "trace": "00-" + "ab" * 16 + "-" + "cd" * 8 + "-01",
 }
+
+_DEVICE = camera_requests.CameraDevice(
+    address="http://192.168.1.20/onvif/device_service", host="192.168.1.20", name="Door", maker="Acme"
+)
 
 
 def face_shot(**changes: Any) -> events.FaceShot:
@@ -36,8 +40,11 @@ def face_shot(**changes: Any) -> events.FaceShot:
 
 SAMPLES: dict[str, events.Event] = {
     "CameraChanged": events.CameraChanged(**_COMMON, event_id="c-1", revision=4),
-    "CameraTestRequested": events.CameraTestRequested(**_COMMON, event_id="r-1", request_id="r"),
-    "CameraTested": events.CameraTested(
+    "CameraStateChanged": events.CameraStateChanged(
+        **_COMMON, event_id="s-1", state="backoff", reason="the camera does not answer", replica="host-1"
+    ),
+    "CameraTestRequested": camera_requests.CameraTestRequested(**_COMMON, event_id="r-1", request_id="r"),
+    "CameraTested": camera_requests.CameraTested(
         **_COMMON,
         event_id="r-2",
         request_id="r",
@@ -45,6 +52,31 @@ SAMPLES: dict[str, events.Event] = {
         explanation="streams",
         size_wh=(640, 360),
         snapshot_jpeg=b"j",
+    ),
+    "CameraTestAdvanced": camera_requests.CameraTestAdvanced(
+        **_COMMON, event_id="r-3", request_id="r", step="measuring"
+    ),
+    "CameraFound": camera_requests.CameraFound(**_COMMON, event_id="r-4", request_id="r", device=_DEVICE),
+    "SearchEnded": camera_requests.SearchEnded(
+        **_COMMON, event_id="r-5", request_id="r", found=1, searched=["192.168.1.2"]
+    ),
+    "ProfilesListed": camera_requests.ProfilesListed(
+        **_COMMON,
+        event_id="r-6",
+        request_id="r",
+        ok=True,
+        explanation="2 streams",
+        device=_DEVICE,
+        profiles=(
+            camera_requests.StreamProfile(
+                name="Main", url="rtsp://192.168.1.20/0", codec="H264", size_wh=(1920, 1080), fps=25.0
+            ),
+        ),
+        url="rtsp://192.168.1.20/1",
+        main_stream_url="rtsp://192.168.1.20/0",
+    ),
+    "FaceCheckRequested": events.FaceCheckRequested(
+        **_COMMON, event_id="f-1", request_id="r", photo_jpeg=b"\xff\xd8photo\xff\xd9"
     ),
     "TracksObserved": events.TracksObserved(
         **_COMMON,
@@ -88,6 +120,19 @@ SAMPLES: dict[str, events.Event] = {
         label="happy",
         probabilities={"happy": 0.9, "neutral": 0.1},
         model="emotion_classifier",
+        model_version=1,
+    ),
+    "TirednessEstimated": events.TirednessEstimated(
+        **_COMMON,
+        event_id="ti-1",
+        track_id=TRACK_ID,
+        shot_number=90,
+        answer="tired",
+        reason=None,
+        perclos=0.21,
+        yawns=1,
+        watched_seconds=58.0,
+        model="eyelids",
         model_version=1,
     ),
     "PhotoSubmitted": events.PhotoSubmitted(

@@ -7,7 +7,8 @@ ENV PYTHONUNBUFFERED=1 \
     OMP_NUM_THREADS=1 \
     OPENBLAS_NUM_THREADS=1
 RUN useradd --create-home --uid 10001 mien \
-    && install -d -o mien -g mien /data
+    && install -d -o mien -g mien /data \
+    && install -d -o mien -g mien -m 0700 /secrets
 WORKDIR /app
 COPY deploy/docker/check_ready.py deploy/docker/
 EXPOSE 9101
@@ -68,6 +69,7 @@ RUN pip install --no-cache-dir --require-hashes --no-deps -r requirements/gatewa
 COPY mien mien
 COPY services/__init__.py services/
 COPY services/gateway services/gateway
+COPY model_repo/__init__.py model_repo/labels.py model_repo/stamp.py model_repo/
 COPY deploy/kafka deploy/kafka
 COPY --from=dashboard /dashboard/dist dashboard
 USER mien
@@ -77,3 +79,16 @@ ENV MIEN_GATEWAY_HEALTH_HOST=0.0.0.0 MIEN_GATEWAY_HEALTH_PORT=9101 \
 VOLUME /data
 EXPOSE 8080
 CMD ["python", "-m", "services.gateway"]
+
+# TensorFlow is in no other image. It trains with the detector and the models of the repository, so it has those, too.
+FROM base AS trainer
+COPY requirements/trainer.lock requirements/
+RUN pip install --no-cache-dir --require-hashes --no-deps -r requirements/trainer.lock
+COPY mien mien
+COPY services/__init__.py services/
+COPY services/detector services/detector
+COPY services/trainer services/trainer
+COPY model_repo model_repo
+USER mien
+ENV MIEN_TRAINER_HEALTH_HOST=0.0.0.0 MIEN_TRAINER_HEALTH_PORT=9101
+CMD ["python", "-m", "services.trainer"]

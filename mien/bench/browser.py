@@ -50,10 +50,12 @@ null;  // Playwright would call a function that an expression ends with
 """.replace("BLOCKS", str(BLOCKS))
 
 
-async def sign_in(page: Page, base_url: str, *, username: str, password: str) -> None:
-    """Sign in as a person would and wait for the live page's first tile."""
+async def sign_in(
+    page: Page, base_url: str, *, username: str, password: str, until: str = "[data-camera-id]"
+) -> None:
+    """Sign in as a person would and wait for the live page's first tile, or what else is there by then."""
     await page.goto(base_url)
     await page.get_by_label("User name").fill(username)
     await page.get_by_label("Password", exact=True).fill(password)
     await page.get_by_role("button", name="Sign in").click()
-    await page.wait_for_selector("[data-camera-id]", timeout=20_000)
+    await page.wait_for_selector(until, timeout=20_000)

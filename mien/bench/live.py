@@ -48,8 +48,8 @@ async def measure_live(bench: LiveBench) -> tuple[list[dict[str, Any]], dict[str
     """Run a stack of its own, look at it several times, and return each run and the medians over them."""
     with simulated_cameras(bench.clips, "--barcode") as addresses, running_stack(bench.home) as home:
         with home.open_api() as client:
-            for name, address in addresses.items():
-                register_camera(client, name, address, sampled_fps=bench.sampled_fps)
+            for name, sides in addresses.items():
+                register_camera(client, name, sides["rtsp"], sampled_fps=bench.sampled_fps)
         seen = await _watch(bench, home)
     runs = [_summarise(one, cameras=len(addresses), seconds=bench.seconds) for one in seen]
     worst = max(run["capture_to_screen_p95_ms"] for run in runs)

@@ -47,14 +47,14 @@ def running_stack(folder: Path, settings: Mapping[str, str] | None = None) -> It
 
 
 @contextmanager
-def simulated_cameras(clips: Sequence[Path], *options: str) -> Iterator[dict[str, str]]:
-    """Play each clip as an RTSP camera until the context ends; yields their addresses by name."""
+def simulated_cameras(clips: Sequence[Path], *options: str) -> Iterator[dict[str, dict[str, str]]]:
+    """Play each clip as a camera until the context ends; yields addresses by name and side (``rtsp``, …)."""
     command = _mien("camera-simulator", *map(str, clips), "--port", "0", *options)
     with _process(command, stdout=subprocess.PIPE) as process:
         if process.stdout is None:
             raise RuntimeError("expected the simulator's output on a pipe")
-        cameras = json.loads(process.stdout.readline())["cameras"]
-        yield {name: addresses["rtsp"] for name, addresses in cameras.items()}
+        cameras: dict[str, dict[str, str]] = json.loads(process.stdout.readline())["cameras"]
+        yield cameras
 
 
 def register_camera(client: httpx.Client, camera_id: str, address: str, *, sampled_fps: float) -> None:
@@ -70,6 +70,7 @@ def register_camera(client: httpx.Client, camera_id: str, address: str, *, sampl
         "sampled_fps": sampled_fps,
         "emotion_policy": "per_person",
         "emotion_purpose": "Benchmark",
+        "context": "research",
     }
     client.post("/api/cameras", json=camera).raise_for_status()
 

@@ -105,7 +105,7 @@ async def _play(bench: SpendingBench, way: str, settings: Mapping[str, str], adv
                 doing = f"{way}: cameras, group {number} of {len(bench.groups)}"
                 before = cpu_seconds(home)
                 with simulated_cameras(videos, "--from-start") as addresses:
-                    cameras = {camera_id_of(name): address for name, address in addresses.items()}
+                    cameras = {camera_id_of(name): sides["rtsp"] for name, sides in addresses.items()}
                     await _look(bench, client, cameras, heard, partial(advance, doing))
                 for name, seconds in cpu_seconds(home).items():
                     cpu[name] += seconds - before[name]  # type: ignore[assignment]  # typed for integers

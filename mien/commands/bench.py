@@ -19,6 +19,7 @@ from mien.bench.detect_plot import plot_detect
 from mien.bench.detector_plot import plot_detector_scale
 from mien.bench.detector_scale import DetectorScaleBench, measure_detector_scale, rows_of, step_table
 from mien.bench.gallery import GalleryBench, measure_gallery, save_gallery_plot
+from mien.bench.ingest import PARTS, IngestBench, measure_ingest
 from mien.bench.live import LiveBench, measure_live
 from mien.bench.numbers import render
 from mien.bench.portraits import write_bench_clips
@@ -175,6 +176,31 @@ def gallery(
     if save:
         console.print(f"Plotted in {save_gallery_plot(runs).relative_to(REPOSITORY)}.")
     _report(console, "gallery", runs, summary, save=save)
+
+
+@app.command()
+def ingest(
+    minutes: Annotated[float, typer.Option(min=0.2, help="How long 64 cameras are watched.")] = 10,
+    rounds: Annotated[int, typer.Option(min=1, max=20, help="Readings of each kind by each reader.")] = 3,
+    replicas: Annotated[int, typer.Option(min=1, max=16, help="Processes of ingest for the 64.")] = 1,
+    part: Annotated[list[str] | None, typer.Option(help="Of cost, soak and shed; all when not said.")] = None,
+    save: Annotated[bool, typer.Option(help="Keep the figures in docs/measurements/ingest.json.")] = True,
+) -> None:
+    """Cameras per core beside OpenCV and ffmpeg, 64 cameras for minutes, and what too many do."""
+    console = Console()
+    parts = [name for name in PARTS if part is None or name in part]
+    if part and set(part) - set(PARTS):
+        raise typer.BadParameter(f"expected of {', '.join(PARTS)}, got {', '.join(part)}")
+    with workplace(console) as folder, Progress(console=console) as progress:
+        bench = IngestBench(folder=folder, parts=parts, minutes=minutes, rounds=rounds, replicas=replicas)
+        task = progress.add_task("ingest", total=bench.seconds_in_all)
+        runs, summary = asyncio.run(
+            measure_ingest(bench, lambda doing, part: progress.update(task, description=doing, advance=part))
+        )
+    if parts != list(PARTS):
+        save = False
+        console.print("[yellow]Only parts were measured: nothing is written down.")
+    _report(console, "ingest", runs, summary, save=save)
 
 
 @contextmanager

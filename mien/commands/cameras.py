@@ -8,9 +8,14 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
+from mien.commands import camera_files, find_cameras
 from mien.commands.api import answer, gateway, out
 
 app = typer.Typer(no_args_is_help=True)
+app.command("test")(find_cameras.try_address)
+app.command("discover")(find_cameras.discover)
+app.command("import")(camera_files.import_cameras)
+app.command("export")(camera_files.export_cameras)
 
 CameraId = Annotated[str, typer.Argument(help="Identifier of the camera, as in mien cameras list.")]
 Username = Annotated[str | None, typer.Option(help="User name that the camera asks for.")]
@@ -21,6 +26,12 @@ Fps = Annotated[float | None, typer.Option("--fps", help="Pictures per second th
 Identity = Annotated[str | None, typer.Option(help="on or off.")]
 Emotion = Annotated[str | None, typer.Option(help="off, aggregate or per_person.")]
 EmotionPurpose = Annotated[str | None, typer.Option(help="Why emotion is on; needed to turn it on.")]
+Context = Annotated[
+    str | None,
+    typer.Option(
+        help="Where it looks: public, private, research, workplace or education; needed for emotion."
+    ),
+]
 Width = Annotated[int | None, typer.Option("--width", help="Wider pictures are scaled down to this.")]
 MinFace = Annotated[int | None, typer.Option("--min-face", help="Smallest face, in pixels.")]
 
@@ -40,6 +51,42 @@ IgnoreZone = Annotated[
         "faces neither (a poster). May be repeated; adds to the zones there are.",
     ),
 ]
+
+
+Kind = Annotated[
+    str | None,
+    typer.Option(
+        help="rtsp, mjpeg, snapshot, hls, file or usb, where the address doesn't tell. '' undoes it."
+    ),
+]
+TransportOption = Annotated[
+    str | None, typer.Option("--transport", help="tcp, or udp for cameras that know nothing else (RTSP).")
+]
+Decode = Annotated[
+    str | None,
+    typer.Option(help="auto, keyframes (cheap, a picture every second or so) or all pictures."),
+]
+JpegQuality = Annotated[int | None, typer.Option("--jpeg-quality", help="Of its frames, 30 to 100.")]
+Certificate = Annotated[
+    str | None,
+    typer.Option(
+        "--accept-certificate",
+        metavar="SHA256",
+        help="Fingerprint of a certificate to accept though nobody vouches for it. '' for none.",
+    ),
+]
+OpenHoursOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--open",
+        metavar="DAYS HH:MM-HH:MM",
+        help="When it is open, as in 'mon-fri 07:00-18:30'. May be repeated; without any it always is.",
+    ),
+]
+TimeZone = Annotated[
+    str | None, typer.Option("--time-zone", help="Whose clocks --open means, as in Europe/Berlin.")
+]
+_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 @app.command("list")
@@ -92,7 +139,7 @@ def fitness(
 @app.command()
 def add(  # noqa: PLR0913, PLR0917 - each is an option of the command line
     name: Annotated[str, typer.Argument(help="What people call it.")],
-    url: Annotated[str, typer.Argument(help="rtsp://…, http://… (MJPEG) or the path of a video file.")],
+    url: Annotated[str, typer.Argument(help="rtsp(s)://…, http(s)://…, usb:/dev/video0 or a video file.")],
     camera_id: Annotated[
         str | None, typer.Option("--id", help="Identifier; made from the name otherwise.")
     ] = None,
@@ -104,8 +151,16 @@ def add(  # noqa: PLR0913, PLR0917 - each is an option of the command line
     identity: Identity = None,
     emotion: Emotion = None,
     emotion_purpose: EmotionPurpose = None,
+    context: Context = None,
     main_stream_url: MainStream = None,
     ignore_zone: IgnoreZone = None,
+    kind: Kind = None,
+    transport: TransportOption = None,
+    decode: Decode = None,
+    jpeg_quality: JpegQuality = None,
+    accept_certificate: Certificate = None,
+    open_hours: OpenHoursOption = None,
+    time_zone: TimeZone = None,
 ) -> None:
     """Register a camera; it is opened within seconds, without a restart.
 
@@ -124,8 +179,15 @@ def add(  # noqa: PLR0913, PLR0917 - each is an option of the command line
         identity_policy=identity,
         emotion_policy=emotion,
         emotion_purpose=emotion_purpose,
+        context=context,
         main_stream_url=main_stream_url or None,
         ignored_zones=[_zone(text) for text in ignore_zone or []] or None,
+        kind=kind or None,
+        transport=transport,
+        decode=decode,
+        jpeg_quality=jpeg_quality,
+        certificate_sha256=_fingerprint(accept_certificate) or None,
+        schedule=_schedule(open_hours, time_zone),
     )
     with gateway() as api:
         camera = answer(api.post("/api/cameras", json=body))
@@ -145,12 +207,21 @@ def edit(  # noqa: PLR0913, PLR0917 - each is an option of the command line
     identity: Identity = None,
     emotion: Emotion = None,
     emotion_purpose: EmotionPurpose = None,
+    context: Context = None,
     enabled: Annotated[bool | None, typer.Option(help="Whether it is opened at all.")] = None,
     main_stream_url: MainStream = None,
     ignore_zone: IgnoreZone = None,
     clear_zones: Annotated[
         bool, typer.Option("--clear-zones", help="Ignore no zone any more, but those that are given.")
     ] = False,
+    kind: Kind = None,
+    transport: TransportOption = None,
+    decode: Decode = None,
+    jpeg_quality: JpegQuality = None,
+    accept_certificate: Certificate = None,
+    open_hours: OpenHoursOption = None,
+    time_zone: TimeZone = None,
+    always_open: Annotated[bool, typer.Option("--always-open", help="Forget when it is open.")] = False,
 ) -> None:
     """Change what is given; the rest stays."""
     body = _given(
@@ -164,10 +235,21 @@ def edit(  # noqa: PLR0913, PLR0917 - each is an option of the command line
         identity_policy=identity,
         emotion_policy=emotion,
         emotion_purpose=emotion_purpose,
+        context=context,
         enabled=enabled,
+        transport=transport,
+        decode=decode,
+        jpeg_quality=jpeg_quality,
+        schedule=_schedule(open_hours, time_zone),
     )
     if main_stream_url is not None:
         body["main_stream_url"] = main_stream_url or None
+    if kind is not None:
+        body["kind"] = kind or None
+    if accept_certificate is not None:
+        body["certificate_sha256"] = _fingerprint(accept_certificate) or None
+    if always_open:
+        body["schedule"] = None
     zones = [_zone(text) for text in ignore_zone or []]
     if not body and not zones and not clear_zones:
         raise typer.BadParameter("nothing to change was given")
@@ -230,6 +312,35 @@ def _zone(text: str) -> dict[str, Any]:
     return {"points_xy": points, "ignores": kind or "movement"}
 
 
+def _schedule(hours: list[str] | None, time_zone: str | None) -> dict[str, Any] | None:
+    """Read a schedule, as in ``mon-fri 07:00-18:30`` and ``sat,sun 10:00-16:00``."""
+    if not hours:
+        if time_zone is not None:
+            raise typer.BadParameter("--time-zone goes with --open")
+        return None
+    if time_zone is None:
+        raise typer.BadParameter("--open needs --time-zone, as in Europe/Berlin")
+    return {"time_zone": time_zone, "hours": [_open_hours(text) for text in hours]}
+
+
+def _open_hours(text: str) -> dict[str, Any]:
+    days, _, times = text.strip().lower().partition(" ")
+    start, dash, end = times.strip().partition("-")
+    named: list[str] = []
+    for part in days.split(","):
+        first, _, last = part.partition("-")
+        if first not in _DAYS or (last or first) not in _DAYS or not dash:
+            raise typer.BadParameter(f"expected days and hours, as in 'mon-fri 07:00-18:30', got {text!r}")
+        begin, until = _DAYS.index(first), _DAYS.index(last or first)
+        named += [_DAYS[index % 7] for index in range(begin, until + (1 if until >= begin else 8))]
+    return {"days": list(dict.fromkeys(named)), "start": start.strip(), "end": end.strip()}
+
+
+def _fingerprint(text: str | None) -> str | None:
+    """Return a fingerprint without the colons that people write it with."""
+    return None if text is None else text.replace(":", "").strip().lower()
+
+
 def _details(camera: dict[str, Any]) -> str:
     """Return what is set up beyond one stream, in a few words."""
     details = []
@@ -242,6 +353,8 @@ def _details(camera: dict[str, Any]) -> str:
             f"{kind} in {count} zone{'s' if count > 1 else ''}" for kind, count in counts.items()
         )
         details.append(f"ignores {ignored}")
+    if (status := camera.get("status") or {}).get("certificate"):
+        details.append(f"shows the certificate {status['certificate']['sha256']}")
     return "; ".join(details)
 
 
@@ -250,7 +363,11 @@ def _given(**fields: Any) -> dict[str, Any]:
 
 
 def _address(url: str) -> str:
-    return url if "://" in url or url.startswith("file:") else Path(url).expanduser().resolve().as_uri()
+    return (
+        url
+        if "://" in url or url.startswith(("file:", "usb:"))
+        else Path(url).expanduser().resolve().as_uri()
+    )
 
 
 def _password(username: str | None, *, from_stdin: bool) -> str | None:

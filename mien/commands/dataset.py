@@ -65,6 +65,9 @@ def prepare_command(
     min_sharpness: Annotated[
         float, typer.Option(min=0, help="Faces with a smaller variance of the Laplacian are set aside.")
     ] = Limits.min_sharpness,
+    root: Annotated[
+        Path, typer.Option(help="Model repository, for imported embedders.", file_okay=False)
+    ] = repository.ROOT,
 ) -> None:
     """Find, cut out and align the face of every photo; what can't be used is set aside with its reason.
 
@@ -72,13 +75,14 @@ def prepare_command(
     """
     for embedder in embedders:
         try:
-            find_model(embedder, version=1, model_repo=repository.ROOT)
+            find_model(embedder, version=1, model_repo=root)
         except SettingsError as error:
             raise typer.BadParameter(str(error), param_hint="--for") from error
     options = PrepareOptions(
         embedders=tuple(dict.fromkeys(embedders)),
         min_face_px=min_face_px,
         limits=Limits(min_eye_distance_px, min_sharpness, if_several),
+        model_repo=root,
     )
     with told():
         with _bar("Finding faces") as show:

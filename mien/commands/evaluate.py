@@ -11,10 +11,13 @@ from mien.bench.record import MEASUREMENTS, machine_facts, write_measurement
 from mien.errors import MienError
 from mien.evaluate.emotion.run import Options as EmotionEvaluation
 from mien.evaluate.emotion.run import evaluate as evaluate_emotion
+from mien.evaluate.enrolment import DRAWS, measure_enrolment
 from mien.evaluate.identity.run import COST_ROUNDS, Options
 from mien.evaluate.identity.run import evaluate as evaluate_identity
 from mien.evaluate.people import STAGED, demo_people, staged_people
 from mien.evaluate.searching import measure_searching
+from mien.evaluate.tiredness import measure_tiredness
+from mien.evaluate.tiredness_plot import save_tiredness_plot
 from mien.evaluate.tracking import measure_tracking
 from mien.evaluate.tracking_plot import save_tracking_plot
 
@@ -78,6 +81,29 @@ def emotion(
 
 
 @app.command()
+def enrolment(
+    draws: Annotated[
+        int, typer.Option(min=1, max=200, help="How often strays are planted, others each time.")
+    ] = DRAWS,
+    save: Annotated[bool, typer.Option(help="Keep the figures in docs/measurements/enrolment.json.")] = True,
+) -> None:
+    """Photos under the wrong name: how many are found, and how many right ones are set aside (LFW)."""
+    console = Console()
+    columns = (
+        TextColumn("{task.description:22}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    try:
+        with Progress(*columns, console=console) as progress:
+            runs, summary = measure_enrolment(progress, draws=draws)
+    except MienError as error:
+        _fail(f"enrolment was not evaluated. {error}")
+    _report(console, "enrolment", runs, summary, save=save)
+
+
+@app.command()
 def tracking(
     repeats: Annotated[
         int, typer.Option(min=1, max=20, help="How often each scene is played, with others in it each time.")
@@ -125,6 +151,28 @@ def searching(
     except MienError as error:
         _fail(f"searching was not evaluated. {error}")
     _report(console, "searching", runs, summary, save=save)
+
+
+@app.command()
+def tiredness(
+    clips: Annotated[
+        bool, typer.Option(help="Also follow faces through clips of drivers and talkers.")
+    ] = True,
+    save: Annotated[bool, typer.Option(help="Keep the figures in docs/measurements/tiredness.json.")] = True,
+) -> None:
+    """Signs of tiredness: closed eyes by the size of a face, yawns, and what each face costs."""
+    console = Console()
+    try:
+        with Progress(console=console) as progress:
+            task = progress.add_task("Looking at eyes and mouths", total=1.0)
+            runs, summary = measure_tiredness(
+                with_clips=clips, advance=lambda share: progress.advance(task, share)
+            )
+    except MienError as error:
+        _fail(f"tiredness was not evaluated. {error}")
+    if save:
+        save_tiredness_plot(runs, summary)
+    _report(console, "tiredness", runs, summary, save=save)
 
 
 def _report(

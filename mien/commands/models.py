@@ -14,6 +14,7 @@ from mien.commands.model_imports import app as import_app
 from mien.errors import MienError
 from model_repo import labels, repository
 from model_repo.repository import RECIPES, Recipe, State, Step
+from model_repo.stamp import read_stamp
 
 app = typer.Typer(help="Build, list and check the models that the services use.", no_args_is_help=True)
 app.add_typer(import_app, name="import")
@@ -60,7 +61,7 @@ def list_models(root: Root = repository.ROOT) -> None:
     """Show every model, where it comes from, and whether it is ready."""
     table = Table("model", "version", "labels", "state", "source", box=None)
     for folder, recipe in repository.inventory(root):
-        source = recipe.source if recipe else repository.read_stamp(folder).get("source", "unknown")
+        source = recipe.source if recipe else read_stamp(folder).get("source", "unknown")
         named = labels.read_labels(root, folder.parent.name).items()
         own = ", ".join(sorted(label for label, version in named if str(version) == folder.name))
         table.add_row(folder.parent.name, folder.name, own, repository.state(folder, recipe), source)
@@ -141,7 +142,7 @@ def _build_one(recipe: Recipe, root: Path, progress: Progress, row: TaskID, *, f
 def _changing(root: Path) -> Iterator[None]:
     """Change labels with nobody else doing the same; what goes wrong is told in words and ends with 1."""
     try:
-        with repository.locked(root):
+        with labels.locked(root):
             yield
     except (MienError, OSError) as error:
         _fail(str(error))

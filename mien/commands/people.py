@@ -1,20 +1,25 @@
 """`mien people`: who is known, over the gateway's REST interface."""
 
+import csv
 import mimetypes
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 import httpx
 import typer
-from rich.progress import Progress
+from rich.progress import Progress, track
 from rich.table import Table
 
 from mien.commands.api import answer, err, gateway, out
+from mien.commands.people_import import import_people
 
 app = typer.Typer(no_args_is_help=True)
+app.command("import")(import_people)
 
 PersonId = Annotated[str, typer.Argument(help="Identifier of the person, as in mien people list.")]
+_LABELS: Final = "labels.csv"
 _PHOTOS_IN_A_REQUEST: Final = 10
 _ENROLMENT_TIMEOUT_SECONDS: Final = 60.0
 _CALIBRATION_TIMEOUT_SECONDS: Final = 120.0
@@ -33,9 +38,10 @@ def list_people() -> None:
     if not people:
         out.print("Nobody is known yet. Add somebody: mien people add NAME PHOTO…", highlight=False)
         return
-    table = Table("id", "name", "photos", "templates", "notes", box=None, pad_edge=False)
+    table = Table("id", "name", "photos", "templates", "to look at", "notes", box=None, pad_edge=False)
     for person in people:
-        counts = (str(person["photo_count"]), str(person["template_count"]))
+        to_look_at = str(person["problem_count"] or "")
+        counts = (str(person["photo_count"]), str(person["template_count"]), to_look_at)
         table.add_row(str(person["person_id"]), person["name"], *counts, person["notes"] or "")
     out.print(table)
 
@@ -71,9 +77,12 @@ def photos(person_id: PersonId) -> None:
     """List a person's photographs and what became of each."""
     with gateway() as api:
         listed = answer(api.get(f"/api/people/{person_id}/photos"))
-    table = Table("photo", "file", "status", "reason", box=None, pad_edge=False)
+    table = Table("photo", "file", "status", "badge", "why", box=None, pad_edge=False)
     for photo in listed:
-        table.add_row(str(photo["photo_id"]), photo.get("filename") or "", photo["status"], _reason(photo))
+        badge = photo["badge"] or {"level": "", "findings": []}
+        status = "set aside" if photo["set_aside"] else photo["status"]
+        why = " ".join(finding["words"] for finding in badge["findings"])
+        table.add_row(photo["photo_id"], photo["filename"], status, badge["level"], why)
     out.print(table)
 
 
@@ -96,6 +105,38 @@ def calibrate(
         else:
             info = answer(api.post(url, json={"false_accept_rate": false_accept_rate}))
     out.print("\n".join(_calibration_in_words(info)), highlight=False, soft_wrap=True)
+
+
+@app.command("export-emotions")
+def export_emotions(
+    folder: Annotated[Path, typer.Argument(help="Folder to write to; made where there is none.")],
+) -> None:
+    """Write the photographs whose expression is known, a folder per expression, and labels.csv beside them.
+
+    For mien train emotion. People are only numbers in it; it is written down who exported.
+    """
+    if (folder / _LABELS).exists():
+        err.print(f"{folder / _LABELS} is there already: choose an empty folder", highlight=False)
+        raise typer.Exit(1)
+    with gateway() as api:
+        photos = answer(api.post("/api/people/emotion-exports"))
+        if not photos:
+            out.print("No photograph's expression is known. Enrol somebody at the webcam first: /enrol")
+            return
+        rows = []
+        for photo in track(photos, description="Exporting", console=err):
+            response = api.get(photo["image_url"])
+            if response.status_code == httpx.codes.NOT_FOUND:
+                continue  # deleted meanwhile
+            response.raise_for_status()
+            path = Path(photo["label"]) / f"{photo['photo_id']}.jpg"
+            (folder / path.parent).mkdir(parents=True, exist_ok=True)
+            (folder / path).write_bytes(response.content)
+            rows.append((str(path), photo["label"], photo["person_id"]))
+    with (folder / _LABELS).open("w", newline="") as file:
+        csv.writer(file).writerows([("path", "label", "person"), *rows])
+    counts = ", ".join(f"{count} {label}" for label, count in sorted(Counter(row[1] for row in rows).items()))
+    out.print(f"{len(rows)} photographs in {folder}: {counts}", highlight=False)
 
 
 @app.command()

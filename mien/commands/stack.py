@@ -12,7 +12,7 @@ from rich.console import Console
 
 from mien.errors import MienError
 from mien.local.home import Home, HomeInUseError, NotRunningError
-from mien.local.kafka import KafkaUnavailableError
+from mien.local.kafka import REPOSITORY, KafkaUnavailableError
 from mien.local.ports import PortTakenError
 from mien.local.redis_server import RedisUnavailableError
 from mien.local.stack import StackOptions, parse_workers, run_stack
@@ -35,6 +35,9 @@ HomeOption = Annotated[
 WorkersOption = Annotated[str, typer.Option(help="Processes of a service: recognizer=2,emotion=2.")]
 PortOption = Annotated[int | None, typer.Option(min=1, max=65535, help="Port of the dashboard.")]
 HostOption = Annotated[str, typer.Option(help="Address that the dashboard listens on.")]
+ModelRepoOption = Annotated[
+    Path, typer.Option("--model-repo", help="Models that are served and trained.", file_okay=False)
+]
 LogLevelOption = Annotated[str, typer.Option(help="debug, info, warning or error.")]
 
 
@@ -44,6 +47,7 @@ def up(
     port: PortOption = None,
     host: HostOption = "127.0.0.1",
     log_level: LogLevelOption = "info",
+    model_repo: ModelRepoOption = REPOSITORY / "model_repo",
     demo: Annotated[bool, typer.Option(help="Also run the demo cameras.")] = False,
 ) -> None:
     """Run everything on this machine until Ctrl-C: broker, Redis, model server and services."""
@@ -56,6 +60,7 @@ def up(
             gateway_port=port,
             with_demo=demo,
             log_level=log_level,
+            model_repo=model_repo.resolve(),
         )
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--workers") from None

@@ -12,7 +12,7 @@ from rich.table import Table
 from mien.commands.api import err, gateway, out
 from mien.commands.dataset import told
 from mien.contracts.models import FACE_EMBEDDER, SERVED_EMBEDDERS
-from mien.dataset.gallery import fetch_gallery, person_ids_by_name
+from mien.dataset.gallery import fetch_gallery, person_ids, person_ids_by_name
 from mien.dataset.manifest import read_dataset
 from mien.dataset.prepare import PrepareOptions, prepare
 from mien.dataset.selection import Limits
@@ -20,10 +20,11 @@ from mien.dataset.split import SPLIT, read_split, split_dataset, write_split
 from mien.errors import PermanentError, SettingsError
 from mien.local.home import Home, NotRunningError
 from mien.runtime.embedders import find_model
+from mien.runtime.jobs import cancel_job, delete_job, list_jobs, read_job, read_result, write_people
 from mien.training.emotion_data import EmotionOptions
 from mien.training.emotion_recipe import read_faces
 from mien.training.identity_data import IdentityOptions
-from mien.training.job import Job, JobCancelledError, Tell, cancel_job, list_jobs, read_job, read_result
+from mien.training.job import Job, JobCancelledError, Tell
 from model_repo import repository
 
 app = typer.Typer(help="Train networks of your own, and look at the jobs.", no_args_is_help=True)
@@ -79,7 +80,9 @@ def identity(  # noqa: PLR0913, PLR0917 - each is an option of the command line
     place = Home.locate(home)
     with told():
         if resume:
-            options = msgspec.convert(read_job(_jobs(place) / resume).options, IdentityOptions)
+            asked = read_job(place.jobs / resume).options
+            # Whoever asked for it on the dashboard doesn't know where this machine has its models.
+            options = msgspec.convert({"model_repo": str(root.resolve()), **asked}, IdentityOptions)
         else:
             if data is not None:
                 read_split(data, read_dataset(data))  # before there is a job that fails
@@ -151,7 +154,8 @@ def emotion(  # noqa: PLR0913, PLR0917 - each is an option of the command line
     place = Home.locate(home)
     with told():
         if resume:
-            options = msgspec.convert(read_job(_jobs(place) / resume).options, EmotionOptions)
+            asked = read_job(place.jobs / resume).options
+            options = msgspec.convert({"model_repo": str(root.resolve()), **asked}, EmotionOptions)
         else:
             options = EmotionOptions(
                 data=[str(path.resolve()) for path in data or ()],
@@ -176,7 +180,7 @@ def emotion(  # noqa: PLR0913, PLR0917 - each is an option of the command line
 @app.command("jobs")
 def jobs_command(home: HomeOption = None) -> None:
     """List all jobs, the last started first."""
-    folder = _jobs(Home.locate(home))
+    folder = Home.locate(home).jobs
     records = list_jobs(folder)
     if not records:
         out.print(
@@ -197,7 +201,7 @@ def jobs_command(home: HomeOption = None) -> None:
 @app.command()
 def show(job_id: JobId, home: HomeOption = None) -> None:
     """Show a job: its state, what it was asked for, and where its report lies."""
-    folder = _jobs(Home.locate(home)) / job_id
+    folder = Home.locate(home).jobs / job_id
     with told():
         record = read_job(folder)
     out.print_json(msgspec.json.encode(record).decode())
@@ -210,23 +214,17 @@ def show(job_id: JobId, home: HomeOption = None) -> None:
 def cancel(job_id: JobId, home: HomeOption = None) -> None:
     """Stop a running job; `--resume` goes on with it."""
     with told():
-        cancel_job(_jobs(Home.locate(home)) / job_id)
+        cancel_job(Home.locate(home).jobs / job_id)
     out.print(f"{job_id} was asked to stop", highlight=False)
 
 
 @app.command()
 def forget(job_id: JobId, home: HomeOption = None) -> None:
     """Delete a job with its report and pictures; a version that it published stays."""
-    folder = _jobs(Home.locate(home)) / job_id
+    folder = Home.locate(home).jobs / job_id
     with told():
-        if read_job(folder).state == "running":
-            raise PermanentError(f"{job_id} runs: cancel it first")
-        shutil.rmtree(folder)
+        delete_job(folder)
     out.print(f"{job_id} is deleted", highlight=False)
-
-
-def _jobs(home: Home) -> Path:
-    return home.path / "jobs"
 
 
 def _run(home: Home, options: IdentityOptions, resume: str | None) -> None:
@@ -236,7 +234,7 @@ def _run(home: Home, options: IdentityOptions, resume: str | None) -> None:
 
     try:
         with (
-            Job.start(_jobs(home), _KIND, msgspec.to_builtins(options), resume=resume) as job,
+            Job.start(home.jobs, _KIND, msgspec.to_builtins(options), resume=resume) as job,
             JobDisplay(err) as display,
         ):
 
@@ -274,7 +272,7 @@ def _run_emotion(home: Home, options: EmotionOptions, resume: str | None) -> Non
 
     try:
         with (
-            Job.start(_jobs(home), "emotion", msgspec.to_builtins(options), resume=resume) as job,
+            Job.start(home.jobs, "emotion", msgspec.to_builtins(options), resume=resume) as job,
             JobDisplay(err) as display,
         ):
 
@@ -312,11 +310,16 @@ def _prepare_gallery(home: Home, job: Job, options: IdentityOptions, tell: Tell)
             shutil.rmtree(half_done, ignore_errors=True)
         try:
             with home.open_api() as api:
+                write_people(job.folder, person_ids(api))
                 fetch_gallery(api, photos, on_photo=lambda done, total: tell("photos", done, total))
         except (httpx.HTTPError, NotRunningError) as error:
             raise PermanentError(f"the enrolled photos can't be had: {error}") from error
         # Every photo was accepted at enrolment, where the largest face counted.
-        prepared = PrepareOptions(embedders=(options.embedder,), limits=Limits(if_several="largest"))
+        prepared = PrepareOptions(
+            embedders=(options.embedder,),
+            limits=Limits(if_several="largest"),
+            model_repo=Path(options.model_repo),
+        )
         dataset = prepare(photos, folder, prepared, on_photo=lambda done, total: tell("faces", done, total))
         split = split_dataset(dataset, by="photo", validation=0.2, test=0.2, seed=options.seed)
         write_split(split, folder)

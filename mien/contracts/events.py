@@ -9,11 +9,15 @@ from typing import Any, Final, Literal
 
 import msgspec
 
+from mien.contracts.cameras import CameraState
 from mien.errors import ContractError
 
 IdentityState = Literal["provisional", "confirmed", "revised"]
 IdentityAnswer = Literal["known", "unknown", "unclear"]
 """Somebody; nobody we know; not good enough to say."""
+TirednessAnswer = Literal["tired", "awake", "not_enough"]
+NotEnoughReason = Literal["too_short", "eyes_too_small", "turned_away", "unclear"]
+"""Not watched for long enough yet; or most views show the eyes too small, from the side, or not well."""
 ShotPurpose = Literal["identity", "emotion", "enrolment"]
 RejectionReason = Literal[
     "no_face", "several_faces", "too_small", "blurred", "turned_away", "not_an_image", "no_embedding"
@@ -46,23 +50,18 @@ class CameraChanged(Event, frozen=True, kw_only=True):
     revision: int
 
 
-class CameraTestRequested(Event, frozen=True, kw_only=True):
-    """Somebody wants to know whether a camera's address works, with a picture if it does.
+class CameraStateChanged(Event, frozen=True, kw_only=True):
+    """A camera's state became another one, or its reason did; the one before ends with it.
 
-    The address itself stays in Redis under *request_id*, for it may hold a password.
+    Attributes:
+        captured_at_ns: When the state began.
+        reason: In words; empty while all is well. Never holds credentials.
+        replica: Which ingest process says so.
     """
 
-    request_id: str
-
-
-class CameraTested(Event, frozen=True, kw_only=True):
-    """The answer to :class:`CameraTestRequested`."""
-
-    request_id: str
-    ok: bool
-    explanation: str
-    size_wh: tuple[int, int] | None = None
-    snapshot_jpeg: bytes | None = None
+    state: CameraState
+    reason: str = ""
+    replica: str = ""
 
 
 class TracksObserved(Event, frozen=True, kw_only=True):
@@ -106,6 +105,8 @@ class Quality(msgspec.Struct, frozen=True, kw_only=True):
         yaw: Sideways turn estimated from the landmarks, -1 (left) to 1 (right), 0 is frontal.
         brightness: Mean luma of the face, 0 to 255.
         detection_score: The detector's own confidence, 0 to 1.
+        pitch: Nod estimated from the landmarks, -1 (seen from below) to 1 (seen from above), 0 is level.
+        evenness: 1 where nothing is smeared by movement, near 0 where the face is.
     """
 
     score: float
@@ -114,6 +115,8 @@ class Quality(msgspec.Struct, frozen=True, kw_only=True):
     yaw: float
     brightness: float
     detection_score: float
+    pitch: float = 0.0
+    evenness: float = 1.0
 
 
 class FaceShot(Event, frozen=True, kw_only=True):
@@ -174,6 +177,7 @@ class EmotionEstimated(Event, frozen=True, kw_only=True):
     Attributes:
         label: One of :data:`mien.contracts.models.EMOTIONS`, or ``uncertain``.
         probabilities: Smoothed probability by label.
+        timeline: From when on which label was said, Unix seconds, the oldest first; bounded.
     """
 
     track_id: str
@@ -182,6 +186,31 @@ class EmotionEstimated(Event, frozen=True, kw_only=True):
     probabilities: dict[str, float]
     model: str
     model_version: int
+    timeline: list[tuple[int, str]] = []
+
+
+class TirednessEstimated(Event, frozen=True, kw_only=True):
+    """Whether somebody looks tired, from a track's shots up to *shot_number*.
+
+    Attributes:
+        reason: Why there is not enough to say; None otherwise.
+        perclos: Share of the last minute in which the eyes were closed; None while there is not enough.
+        yawns: Within the last minutes.
+        watched_seconds: How much of the last minute the eyes were seen.
+        was_tired: Whether *answer* has been tired at any time of the track.
+        model: Which network judged the eyes; *model_version* is 0 while no view was good enough to ask it.
+    """
+
+    track_id: str
+    shot_number: int
+    answer: TirednessAnswer
+    reason: NotEnoughReason | None
+    perclos: float | None
+    yawns: int
+    watched_seconds: float
+    model: str
+    model_version: int
+    was_tired: bool = False
 
 
 class PhotoSubmitted(Event, frozen=True, kw_only=True):
@@ -189,6 +218,16 @@ class PhotoSubmitted(Event, frozen=True, kw_only=True):
 
     photo_id: str
     person_id: str
+    photo_jpeg: bytes
+
+
+class FaceCheckRequested(Event, frozen=True, kw_only=True):
+    """Somebody at a webcam wants to know what enrolment would say of this picture; live, so it goes stale.
+
+    The answer is a :class:`~mien.contracts.shared_state.FaceChecked` in Redis, and nothing is stored.
+    """
+
+    request_id: str
     photo_jpeg: bytes
 
 

@@ -14,7 +14,13 @@ import struct
 import msgspec
 
 from mien.contracts.cameras import CameraStatus
-from mien.contracts.events import BoxXyxy, IdentityAnswer, IdentityState
+from mien.contracts.events import (
+    BoxXyxy,
+    IdentityAnswer,
+    IdentityState,
+    NotEnoughReason,
+    TirednessAnswer,
+)
 
 LAYOUT_VERSION = 1
 _HEADER = struct.Struct("<BI")
@@ -27,13 +33,23 @@ class LiveEmotion(msgspec.Struct, frozen=True, kw_only=True):
     probabilities: dict[str, float]
 
 
+class LiveTiredness(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether somebody looks tired, and from what; fields as in ``TirednessEstimated``."""
+
+    answer: TirednessAnswer
+    reason: NotEnoughReason | None
+    perclos: float | None
+    yawns: int
+    watched_seconds: float
+
+
 class LiveFace(msgspec.Struct, frozen=True, kw_only=True):
     """A face in a frame. *answer* is None until the recognizer has said something.
 
     Attributes:
         box_xyxy: Pixels of the frame.
         similarity: Rounded; None for roles that may not see biometrics.
-        emotion: None where the camera's policy does not allow it.
+        emotion: None where the camera's policy does not allow it; *tiredness*, too.
         stranger_id: Set for somebody unknown who is remembered, with what they are called.
         ignored: Whether it is somebody who is left out of history and alerts.
     """
@@ -50,6 +66,7 @@ class LiveFace(msgspec.Struct, frozen=True, kw_only=True):
     stranger_id: str | None = None
     stranger_label: str | None = None
     ignored: bool = False
+    tiredness: LiveTiredness | None = None
 
 
 class LiveFrame(msgspec.Struct, frozen=True, kw_only=True, tag="frame"):

@@ -12,6 +12,7 @@ SIGNATURE: Final = "serving_default"
 IMAGES: Final = "images"
 EMBEDDINGS: Final = "embeddings"
 PROBABILITIES: Final = "probabilities"
+POINTS: Final = "points"
 CLASSES_JSON: Final = "classes_json"
 
 EMOTIONS: Final = ("angry", "happy", "neutral", "sad", "tired")
@@ -156,5 +157,23 @@ class IdentityClasses(msgspec.Struct, frozen=True, kw_only=True):
     person_ids: list[str]
     accept_probability: float
 
+
+@dataclass(frozen=True)
+class PointsSpec:
+    """A network that places points: ``images`` uint8 RGB (N, size, size, 3) → ``points`` float32 (N, P, 2).
+
+    x and y are shares of the picture's width and height; they may lie outside it.
+    """
+
+    name: str
+    size: int
+    points: int
+
+
+EYELIDS: Final = PointsSpec("eyelids", 64, 16)
+"""Takes eyes as :func:`mien.vision.eyes.cut_eyes` cuts them. Points: the lower lid from the outer to the
+inner corner (9), the upper lid without its corners (7)."""
+FACE_LANDMARKS: Final = PointsSpec("face_landmarks", 112, 68)
+"""Takes faces aligned to ``square15``. Points: those of the iBUG 300-W scheme."""
 
 EMOTION_CLASSIFIER: Final = EmotionSpec("emotion_classifier", 112, "dlib5")

@@ -8,7 +8,13 @@ from typing import Literal
 
 import msgspec
 
-from mien.contracts.events import BoxXyxy, EmotionEstimated, IdentityDecided
+from mien.contracts.events import (
+    BoxXyxy,
+    EmotionEstimated,
+    IdentityDecided,
+    RejectionReason,
+    TirednessEstimated,
+)
 
 CAMERAS_KEY = "mien:cameras"
 """Hash of camera id → :class:`~mien.contracts.cameras.Camera`."""
@@ -107,7 +113,7 @@ def results_channel(camera_id: str) -> str:
 
 
 def track_key(track_id: str) -> str:
-    """Merged result of a track: a hash of ``identity`` and ``emotion`` with their guards."""
+    """Merged result of a track: a hash of ``identity``, ``emotion``, ``tiredness`` with their guards."""
     return f"mien:track:{track_id}"
 
 
@@ -121,9 +127,60 @@ def emotion_state_key(track_id: str) -> str:
     return f"mien:emotion-state:{track_id}"
 
 
+def track_shots_key(track_id: str) -> str:
+    """The best views of a track lately: a list of :class:`TrackShot`, the best first; expires by itself."""
+    return f"mien:track-shots:{track_id}"
+
+
+def webcam_key(session: str) -> str:
+    """:class:`WebcamRecord` of a login; a webcam whose record has expired is removed."""
+    return f"mien:webcam:{session}"
+
+
+def face_check_key(request_id: str) -> str:
+    """List that the one :class:`FaceChecked` of a request is pushed to; expires within seconds."""
+    return f"mien:face-check:{request_id}"
+
+
+def tiredness_state_key(track_id: str) -> str:
+    """What the emotion worker has seen of a track's eyes and mouth."""
+    return f"mien:tiredness-state:{track_id}"
+
+
 def gallery_key(embedder: str) -> str:
     """Replicated hash of template id → :class:`Template` made by this embedder."""
     return f"mien:gallery:{embedder}"
+
+
+def camera_request_key(request_id: str) -> str:
+    """What is asked about a camera that may not be registered, until somebody takes it up to answer.
+
+    A :data:`~mien.contracts.camera_requests.CameraRequest`, JSON, encrypted, for it may hold a password; it
+    expires within a minute and is deleted as it is read.
+    """
+    return f"mien:camera-request:{request_id}"
+
+
+def camera_replies_key(request_id: str) -> str:
+    """List of the answers so far, each a :data:`~mien.contracts.camera_requests.CameraReply`."""
+    return f"mien:camera-replies:{request_id}"
+
+
+def gallery_owners_key(embedder: str) -> str:
+    """Sorted set, by name, of an entry for each template's person and one for its photo.
+
+    So what is a person's, or was made from a photo, is found without looking at anybody else's; see
+    :func:`template_owner`.
+    """
+    return f"mien:gallery:{embedder}:owners"
+
+
+TemplateOwner = Literal["person", "photo"]
+
+
+def template_owner(kind: TemplateOwner, owner_id: str, template_id: str = "") -> str:
+    """Return an entry of :func:`gallery_owners_key`; without a template, what an owner's begin with."""
+    return f"{kind}\0{owner_id}\0{template_id}"
 
 
 def presence_key(service: str, instance: str) -> str:
@@ -164,12 +221,64 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TrackResult(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of a track by now, merged from recognizer and emotion."""
+    """What is known of a track by now, merged from recognizer and emotion worker."""
 
     camera_id: str
     track_id: str
     identity: IdentityDecided | None = None
     emotion: EmotionEstimated | None = None
+    tiredness: TirednessEstimated | None = None
+
+
+class WebcamRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """Which camera a login's webcam is, and which connection feeds it; the last one to open it.
+
+    Attributes:
+        connection_id: Drawn by the gateway for each connection, so that an older one sees that it was
+            replaced.
+    """
+
+    camera_id: str
+    connection_id: str
+
+
+class FaceChecked(msgspec.Struct, frozen=True, kw_only=True):
+    """What enrolment would say of a picture; the measures are as in ``mien.vision.quality.FaceQuality``.
+
+    Attributes:
+        size_wh: Of the picture as it was sent; None when it could not be read.
+        faces: How many were found.
+        box_xyxy: The face the picture is about, pixels of it; None where there is none.
+        face_px: Longer side of that box.
+        reason: Why it could not become a template; None when it could.
+        explanation: The same in words.
+    """
+
+    request_id: str
+    size_wh: tuple[int, int] | None = None
+    faces: int = 0
+    box_xyxy: BoxXyxy | None = None
+    face_px: float = 0.0
+    score: float = 0.0
+    sharpness: float = 0.0
+    yaw: float = 0.0
+    pitch: float = 0.0
+    brightness: float = 0.0
+    reason: RejectionReason | None = None
+    explanation: str = ""
+
+
+class TrackShot(msgspec.Struct, frozen=True, kw_only=True):
+    """A good view of a followed face, kept for a while so that somebody can say who it is.
+
+    Attributes:
+        quality: 0 to 1.
+        face_jpeg: The face with a margin around it, at most 256 px on its longer side.
+    """
+
+    quality: float
+    captured_at_ns: int
+    face_jpeg: bytes
 
 
 class Presence(msgspec.Struct, frozen=True, kw_only=True):

@@ -51,6 +51,7 @@ class Topic:
 CAMERAS: Final = Topic("mien.cameras.v1", _DAY_MS, _HOUR_MS)
 CAMERA_REQUESTS: Final = Topic("mien.camera-requests.v1", 5 * _MINUTE_MS, _MINUTE_MS)
 CAMERA_REPLIES: Final = Topic("mien.camera-replies.v1", 5 * _MINUTE_MS, _MINUTE_MS)
+CAMERA_STATES: Final = Topic("mien.camera-states.v1", _DAY_MS, _HOUR_MS)
 FRAMES: Final = Topic("mien.frames.v1", _MINUTE_MS, 30_000, retention_bytes=64 * 1024 * 1024)
 TRACKS: Final = Topic("mien.tracks.v1", _MINUTE_MS, 30_000)
 TRACK_EVENTS: Final = Topic("mien.track-events.v1", _HOUR_MS, 10 * _MINUTE_MS)
@@ -58,8 +59,10 @@ IDENTITY_FACES: Final = Topic("mien.identity-faces.v1", 5 * _MINUTE_MS, _MINUTE_
 EMOTION_FACES: Final = Topic("mien.emotion-faces.v1", 5 * _MINUTE_MS, _MINUTE_MS)
 IDENTITIES: Final = Topic("mien.identities.v1", _HOUR_MS, 10 * _MINUTE_MS)
 EMOTIONS: Final = Topic("mien.emotions.v1", _HOUR_MS, 10 * _MINUTE_MS)
+TIREDNESS: Final = Topic("mien.tiredness.v1", _HOUR_MS, 10 * _MINUTE_MS)
 ENROLMENTS: Final = Topic("mien.enrolments.v1", _DAY_MS, _HOUR_MS)
 ENROLMENT_RESULTS: Final = Topic("mien.enrolment-results.v1", _DAY_MS, _HOUR_MS)
+FACE_CHECKS: Final = Topic("mien.face-checks.v1", _MINUTE_MS, 30_000, retention_bytes=64 * 1024 * 1024)
 STRANGERS: Final = Topic("mien.strangers.v1", _HOUR_MS, 10 * _MINUTE_MS)
 SIGHTINGS: Final = Topic("mien.sightings.v1", 7 * _DAY_MS, _DAY_MS)
 DEAD_LETTERS: Final = Topic("mien.dead-letters.v1", 7 * _DAY_MS, _DAY_MS, partitions=1)
@@ -68,6 +71,7 @@ TOPICS: Final = (
     CAMERAS,
     CAMERA_REQUESTS,
     CAMERA_REPLIES,
+    CAMERA_STATES,
     FRAMES,
     TRACKS,
     TRACK_EVENTS,
@@ -75,8 +79,10 @@ TOPICS: Final = (
     EMOTION_FACES,
     IDENTITIES,
     EMOTIONS,
+    TIREDNESS,
     ENROLMENTS,
     ENROLMENT_RESULTS,
+    FACE_CHECKS,
     STRANGERS,
     SIGHTINGS,
     DEAD_LETTERS,

@@ -79,12 +79,14 @@ class Dataset(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         photos_folder: Where the photos were read; they are never changed.
         aligned_for: Embedders that aligned faces are kept for.
+        model_repo: Where imported embedders say how they align; empty for the one beside the code.
     """
 
     photos_folder: str
     people: dict[str, Person]
     aligned_for: list[str]
     faces: list[Face]
+    model_repo: str = ""
 
     def used(self) -> list[Face]:
         """Return the faces that count."""

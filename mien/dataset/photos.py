@@ -1,18 +1,16 @@
 """Which photos a folder holds, and whom each of them shows, by its name alone."""
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
+from mien.contracts.photo_names import PICTURE_SUFFIXES, display_name, read_photo_name
 from mien.errors import PermanentError
 
-SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp"})
 PEOPLE_FILE: Final = "people.json"
 """Optional, beside the photos: :class:`Person` by the name used in files and folders."""
-_NAMED: Final = re.compile(r"(?P<person>.+)-(?P<emotion>[A-Za-z]+)-(?P<number>\d+)")
 
 
 class Person(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,7 +56,7 @@ def list_photos(folder: Path) -> list[Photo]:
     if not photos:
         raise PermanentError(
             f"{folder}: expected photos named First_Last-emotion-N.jpg, or a folder of photos for each "
-            f"person; found {len(files)} files, none of them {', '.join(sorted(SUFFIXES))}"
+            f"person; found {len(files)} files, none of them {', '.join(sorted(PICTURE_SUFFIXES))}"
         )
     return photos
 
@@ -77,16 +75,13 @@ def read_people(folder: Path, photos: list[Photo]) -> dict[str, Person]:
         except msgspec.MsgspecError as error:
             raise PermanentError(f"{path}: expected a name and an id for each folder: {error}") from error
     keys = sorted({photo.person for photo in photos if photo.person})
-    return {key: known.get(key, Person(name=key.replace("_", " "))) for key in keys}
+    return {key: known.get(key, Person(name=display_name(key))) for key in keys}
 
 
 def _is_picture(path: Path) -> bool:
-    return path.suffix.lower() in SUFFIXES and not any(part.startswith(".") for part in path.parts)
+    return path.suffix.lower() in PICTURE_SUFFIXES and not any(part.startswith(".") for part in path.parts)
 
 
 def _photo(path: Path) -> Photo:
-    named = _NAMED.fullmatch(path.stem)
-    emotion = named["emotion"].lower() if named else None
-    if len(path.parts) > 1:
-        return Photo(path, path.parts[0], emotion)
-    return Photo(path, named["person"] if named else None, emotion)
+    name = read_photo_name(path)
+    return Photo(path, name.person, name.emotion)

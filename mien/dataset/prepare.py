@@ -44,11 +44,13 @@ class PrepareOptions:
         embedders: Faces are aligned for each of them.
         min_face_px: Smallest face that is looked for, pixels.
         limits: What a face must have to be used.
+        model_repo: Where imported embedders say which alignment they need.
     """
 
     embedders: Sequence[str] = (FACE_EMBEDDER.name,)
     min_face_px: int = 40
     limits: Limits = field(default_factory=Limits)
+    model_repo: Path = repository.ROOT
 
 
 def prepare(
@@ -83,6 +85,7 @@ def prepare(
         photos_folder=str(photos_folder.resolve()),
         people=people,
         aligned_for=list(options.embedders),
+        model_repo=str(options.model_repo.resolve()),
         faces=_without_duplicates(faces),
     )
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -133,7 +136,7 @@ def write_face(dataset: Dataset, folder: Path, face: Face) -> None:
     box = np.array(face.box_xyxy, np.float32)
     landmarks = np.array(face.landmarks_xy, np.float32)
     for embedder in dataset.aligned_for:
-        spec = find_model(embedder, version=1, model_repo=repository.ROOT)
+        spec = find_model(embedder, version=1, model_repo=Path(dataset.model_repo or repository.ROOT))
         aligned = align_face(spec.alignment, photo, box, landmarks, spec.size)
         _write_rgb(aligned_path(folder, face, embedder), aligned)
 

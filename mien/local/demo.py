@@ -107,6 +107,7 @@ async def _register_camera(api: httpx.AsyncClient, name: str, address: str) -> N
         "url": address,
         "emotion_policy": "per_person",
         "emotion_purpose": _PURPOSE,
+        "context": "research",
     }
     response = await api.patch(f"/api/cameras/{name}", json=camera)
     if response.status_code == httpx.codes.NOT_FOUND:

@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 
 from mien.local.ports import read_ports
+from mien.runtime.secrets import load_keys
 
 
 class HomeInUseError(Exception):
@@ -46,6 +47,15 @@ class Home:
         return self.path / "state.json"
 
     @property
+    def jobs(self) -> Path:
+        return self.path / "jobs"
+
+    @property
+    def datasets(self) -> Path:
+        """Where folders lie that can be trained on from the dashboard."""
+        return self.path / "datasets"
+
+    @property
     def cli_token(self) -> Path:
         return self.path / "secrets" / "cli-token"
 
@@ -54,13 +64,22 @@ class Home:
         return self.path / "secrets" / "first-admin-password"
 
     @property
+    def secret_keys(self) -> Path:
+        return self.path / "secrets" / "keys"
+
+    @property
     def database_url(self) -> str:
         return f"sqlite:///{self.path / 'gateway.sqlite3'}"
+
+    @property
+    def import_dir(self) -> Path:
+        """Where archives of photos wait until they are read."""
+        return self.path / "imports"
 
     def create(self) -> None:
         """Make the folder and what must be private in it."""
         self.path.mkdir(parents=True, exist_ok=True)
-        (self.path / "secrets").mkdir(mode=0o700, exist_ok=True)
+        load_keys(self.secret_keys)
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -109,11 +128,13 @@ class Home:
         return False
 
     def gateway_url(self) -> str:
-        """Return the address of the gateway of this folder's stack.
+        """Return the address of the gateway: ``MIEN_GATEWAY_URL``, else that of this folder's stack.
 
         Raises:
             NotRunningError: It was never started.
         """
+        if url := os.environ.get("MIEN_GATEWAY_URL"):
+            return url.rstrip("/")
         ports = read_ports(self.ports)
         if "gateway" not in ports:
             raise NotRunningError(f"Mien was never started on {self.path}: start it with mien up")

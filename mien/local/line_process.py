@@ -51,19 +51,28 @@ class LineProcess(Generic[AnswerT]):
         self._process.communicate()
 
     def ask(self, question: Any) -> AnswerT:
-        """Return the answer to one question.
+        """Return the answer to one question, or the first of several.
 
         Raises:
             LineProcessError: The process ended instead.
         """
-        to, answers = self._process.stdin, self._process.stdout
+        to = self._process.stdin
         assert to is not None
-        assert answers is not None
         try:
             to.write(msgspec.json.encode(question) + b"\n")
             to.flush()
         except BrokenPipeError as error:
             raise self._ended() from error
+        return self.listen()
+
+    def listen(self) -> AnswerT:
+        """Return the next answer to a question that has several.
+
+        Raises:
+            LineProcessError: The process ended instead.
+        """
+        answers = self._process.stdout
+        assert answers is not None
         if not (line := answers.readline()):
             raise self._ended()
         return self._decoder.decode(line)

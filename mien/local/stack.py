@@ -1,11 +1,13 @@
 """The whole of Mien on one machine: what runs, in which order, and which settings each process is given."""
 
 import asyncio
+import os
 import signal
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import Final
 
 from rich.console import Console
@@ -23,7 +25,7 @@ from mien.local.supervisor import Supervisor
 from mien.runtime.bus import create_topics
 from mien.runtime.settings import KafkaSettings
 
-WORKERS: Final = ("gateway", "ingest", "detector", "recognizer", "emotion")
+WORKERS: Final = ("gateway", "ingest", "detector", "recognizer", "emotion", "trainer")
 SCALABLE: Final = ("ingest", "detector", "recognizer", "emotion")
 MAX_WORKERS: Final = 64
 _PREFERRED_PORTS: Final = {"kafka": 9092, "controller": 9093, "redis": 6379, "serving": 8500, "gateway": 8080}
@@ -43,6 +45,7 @@ class StackOptions:
         workers: Number of processes of a service, where it is not one.
         gateway_port: Insisted on; None takes the preferred one, or a free one.
         with_demo: Also run the demo cameras.
+        model_repo: Models that are served, and that trainings add versions to.
         log_level: Least severe level that the services write.
     """
 
@@ -51,6 +54,7 @@ class StackOptions:
     gateway_host: str = "127.0.0.1"
     gateway_port: int | None = None
     with_demo: bool = False
+    model_repo: Path = REPOSITORY / "model_repo"
     log_level: str = "info"
 
 
@@ -113,13 +117,22 @@ def service_environment(options: StackOptions, ports: Mapping[str, int]) -> dict
         "MIEN_REDIS_URL": f"redis://127.0.0.1:{ports['redis']}/0",
         "MIEN_SERVING_ADDRESS": f"127.0.0.1:{ports['serving']}",
         "MIEN_MODEL_SERVER_PORT": str(ports["serving"]),
-        "MIEN_MODEL_SERVER_MODEL_REPO": str(REPOSITORY / "model_repo"),
-        "MIEN_RECOGNIZER_MODEL_REPO": str(REPOSITORY / "model_repo"),
+        # The demo's cameras are on this machine, and whoever starts the stack may reach it anyway.
+        "MIEN_CAMERAS_NETWORKS": os.environ.get("MIEN_CAMERAS_NETWORKS", "private,public,loopback"),
+        "MIEN_SECRETS_KEY_FILE": str(home.secret_keys),
+        "MIEN_MODEL_SERVER_MODEL_REPO": str(options.model_repo),
+        "MIEN_RECOGNIZER_MODEL_REPO": str(options.model_repo),
         "MIEN_GATEWAY_HOST": options.gateway_host,
         "MIEN_GATEWAY_PORT": str(ports["gateway"]),
         "MIEN_GATEWAY_DATABASE_URL": home.database_url,
+        "MIEN_GATEWAY_IMPORT_DIR": str(home.import_dir),
         "MIEN_GATEWAY_CLI_TOKEN_PATH": str(home.cli_token),
         "MIEN_GATEWAY_FIRST_PASSWORD_PATH": str(home.first_password),
+        "MIEN_GATEWAY_JOBS_DIR": str(home.jobs),
+        "MIEN_GATEWAY_DATASETS_DIR": str(home.datasets),
+        "MIEN_GATEWAY_MODEL_REPO": str(options.model_repo),
+        "MIEN_TRAINER_HOME": str(home.path),
+        "MIEN_TRAINER_MODEL_REPO": str(options.model_repo),
         "MIEN_GATEWAY_DASHBOARD_DIR": str(REPOSITORY / "services" / "dashboard" / "dist"),
     }
 

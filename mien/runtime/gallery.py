@@ -1,17 +1,25 @@
 """Templates of enrolled people in Redis: written by recognizers, managed by the gateway, read by all."""
 
-from collections.abc import Callable
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import msgspec
 from redis.asyncio import Redis
 
 from mien.contracts.models import EMBEDDERS
-from mien.contracts.shared_state import GALLERIES_KEY, Template, gallery_key
+from mien.contracts.shared_state import (
+    GALLERIES_KEY,
+    Template,
+    TemplateOwner,
+    gallery_key,
+    gallery_owners_key,
+    template_owner,
+)
 from mien.runtime.replicated_hash import ReplicatedHash
 
 _DECODER = msgspec.msgpack.Decoder(Template)
-_SCANNED_AT_ONCE = 1_000
+_SCANNED_AT_ONCE: Final = 1_000
 
 
 @dataclass(frozen=True)
@@ -50,15 +58,19 @@ class TemplateStore:
     async def add(self, template: Template) -> None:
         """Write a template; writing it again changes nothing but the generation."""
         await self._redis.sadd(GALLERIES_KEY, template.model)
-        await self._put(template.model, [template])
+        await self._write(template.model, put=[template])
 
     async def remove_person(self, person_id: str) -> int:
         """Delete every template of a person, of every embedder; returns how many there were."""
-        return await self._remove(person_id, lambda template: template.person_id == person_id)
+        return await self._remove("person", person_id)
 
     async def remove_photo(self, photo_id: str) -> int:
         """Delete every template that was made from a photo; returns how many there were."""
-        return await self._remove(photo_id, lambda template: template.photo_id == photo_id)
+        return await self._remove("photo", photo_id)
+
+    async def remove_photos(self, photo_ids: Collection[str]) -> int:
+        """Delete every template that was made from some photos; returns how many there were."""
+        return sum([await self.remove_photo(photo_id) for photo_id in photo_ids])
 
     async def edit_photo(
         self, photo_id: str, *, person_id: str | None = None, set_aside: bool | None = None
@@ -71,19 +83,18 @@ class TemplateStore:
             changes["set_aside"] = set_aside
         edited = 0
         for embedder in await self._embedders():
-            found = await self._find(embedder, photo_id, lambda template: template.photo_id == photo_id)
-            if found:
-                await self._put(embedder, [msgspec.structs.replace(one, **changes) for one in found])
-                edited += len(found)
+            found = await self._find(embedder, "photo", photo_id)
+            changed = [msgspec.structs.replace(one, **changes) for one in found]
+            await self._write(embedder, put=changed, instead_of=found)
+            edited += len(found)
         return edited
 
-    async def _remove(self, mentions: str, matches: Callable[[Template], bool]) -> int:
+    async def _remove(self, kind: TemplateOwner, owner_id: str) -> int:
         removed = 0
         for embedder in await self._embedders():
-            ids = [template.template_id for template in await self._find(embedder, mentions, matches)]
-            if ids:
-                await self._hash(embedder).write({}, ids)
-                removed += len(ids)
+            found = await self._find(embedder, kind, owner_id)
+            await self._write(embedder, instead_of=found)
+            removed += len(found)
         return removed
 
     async def _embedders(self) -> list[str]:
@@ -91,19 +102,59 @@ class TemplateStore:
         known = {name.decode() for name in await self._redis.smembers(GALLERIES_KEY)}
         return sorted({*EMBEDDERS, *known})
 
-    async def _find(
-        self, embedder: str, mentions: str, matches: Callable[[Template], bool]
-    ) -> list[Template]:
-        """Return matching templates; only those whose bytes mention a text are decoded."""
-        found = {}
-        scan = self._redis.hscan_iter(gallery_key(embedder), count=_SCANNED_AT_ONCE)
-        async for name, value in scan:
-            if mentions.encode() in value and matches(template := _DECODER.decode(value)):
-                found[name] = template
-        return list(found.values())
+    async def _find(self, embedder: str, kind: TemplateOwner, owner_id: str) -> list[Template]:
+        """Return the templates of a person or a photo; takes as long as there are of them."""
+        await self._index_owners(embedder)
+        begins = template_owner(kind, owner_id).encode()
+        entries: list[bytes] = await self._redis.zrangebylex(
+            gallery_owners_key(embedder), b"[" + begins, b"(" + begins + b"\xff"
+        )
+        ids = [entry.removeprefix(begins) for entry in entries]
+        values = await self._redis.hmget(gallery_key(embedder), ids) if ids else []
+        templates = [_DECODER.decode(value) for value in values if value is not None]
+        # An entry outlives its truth where a photo is judged again after it was moved.
+        return [one for one in templates if owner_id == (one.person_id if kind == "person" else one.photo_id)]
 
-    async def _put(self, embedder: str, templates: list[Template]) -> None:
-        await self._hash(embedder).write({one.template_id: msgspec.msgpack.encode(one) for one in templates})
+    async def _index_owners(self, embedder: str) -> None:
+        """Enter the templates of a gallery that was written when there were no such entries."""
+        owners = gallery_owners_key(embedder)
+        entries, templates = await self._redis.zcard(owners), await self._redis.hlen(gallery_key(embedder))
+        if entries >= 2 * templates:
+            return
+        found: list[Template] = []
+        async for _, value in self._redis.hscan_iter(gallery_key(embedder), count=_SCANNED_AT_ONCE):
+            found.append(_DECODER.decode(value))
+            if len(found) == _SCANNED_AT_ONCE:
+                await self._redis.zadd(owners, _owners_of(found))
+                found = []
+        if found:
+            await self._redis.zadd(owners, _owners_of(found))
+
+    async def _write(
+        self, embedder: str, *, put: Sequence[Template] = (), instead_of: Sequence[Template] = ()
+    ) -> None:
+        """Put templates in the place of others, with their owners' entries, in one transaction."""
+        new = {one.template_id: msgspec.msgpack.encode(one) for one in put}
+        gone = [one.template_id for one in instead_of if one.template_id not in new]
+        if not new and not gone:
+            return
+        owners, entries = gallery_owners_key(embedder), _owners_of(put)
+        outdated = _owners_of(instead_of).keys() - entries.keys()
+        async with self._redis.pipeline(transaction=True) as pipeline:
+            await self._hash(embedder).queue_write(pipeline, new, gone)
+            if entries:
+                pipeline.zadd(owners, entries)
+            if outdated:
+                pipeline.zrem(owners, *outdated)
+            await pipeline.execute()
 
     def _hash(self, embedder: str) -> ReplicatedHash:
         return ReplicatedHash(self._redis, gallery_key(embedder))
+
+
+def _owners_of(templates: Sequence[Template]) -> dict[str, float]:
+    entries: dict[str, float] = {}
+    for one in templates:
+        entries[template_owner("person", one.person_id, one.template_id)] = 0.0
+        entries[template_owner("photo", one.photo_id, one.template_id)] = 0.0
+    return entries

@@ -2,13 +2,14 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Literal
 
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 
 class Health:
-    """What keeps a process from being ready; empty means ready.
+    """What is wrong with a process, and whether that keeps it from being ready.
 
     A problem is named by a short key and told in words; ``starting`` stands until the first
     :meth:`started`.
@@ -16,6 +17,7 @@ class Health:
 
     def __init__(self) -> None:
         self._problems: dict[str, str] = {"starting": "still starting"}
+        self._shortcomings: dict[str, str] = {}
 
     def started(self) -> None:
         """Say that the process has done all it needs to begin its work."""
@@ -25,14 +27,24 @@ class Health:
         """Say that something is wrong; the same *key* replaces what it said before."""
         self._problems[key] = problem
 
+    def fall_short(self, key: str, problem: str) -> None:
+        """Say that something is wrong that the process does its work without: it stays ready."""
+        self._shortcomings[key] = problem
+
     def resolve(self, key: str) -> None:
         """Say that what *key* stood for is well again."""
         self._problems.pop(key, None)
+        self._shortcomings.pop(key, None)
 
     @property
     def problems(self) -> list[str]:
-        """All problems in words."""
-        return list(self._problems.values())
+        """All that is wrong, in words."""
+        return [*self._problems.values(), *self._shortcomings.values()]
+
+    @property
+    def state(self) -> Literal["starting", "ready", "degraded"]:
+        """What is shown to people: degraded where anything is wrong."""
+        return "starting" if self.is_starting else "degraded" if self.problems else "ready"
 
     @property
     def is_starting(self) -> bool:
@@ -41,7 +53,7 @@ class Health:
 
     @property
     def is_ready(self) -> bool:
-        """Whether nothing is wrong."""
+        """Whether nothing keeps it from its work."""
         return not self._problems
 
 

@@ -1,8 +1,10 @@
 """Every metric Mien exports, declared once. Labels come from small closed sets, never a person or a track."""
 
-from typing import Final
+from typing import Final, get_args
 
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import Counter, Enum, Gauge, Histogram
+
+from mien.contracts.cameras import CameraState
 
 _LATENCY_BUCKETS: Final = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.5, 5.0)
 
@@ -23,6 +25,12 @@ REBALANCES: Final = Counter("mien_rebalances_total", "Assignments received from 
 ASSIGNED_PARTITIONS: Final = Gauge("mien_assigned_partitions", "Partitions this process owns", ["group"])
 
 CAMERA_STREAMING: Final = Gauge("mien_camera_streaming", "1 while a camera delivers pictures", ["camera_id"])
+CAMERA_STATE: Final = Enum(
+    "mien_camera_state", "State of a camera", ["camera_id"], states=list(get_args(CameraState))
+)
+CAMERA_CLOCK_SKEW_SECONDS: Final = Gauge(
+    "mien_camera_clock_skew_seconds", "How far a camera's own clock is ahead of ours", ["camera_id"]
+)
 CAMERA_RECONNECTS: Final = Counter(
     "mien_camera_reconnects_total", "Times a camera was opened again", ["camera_id", "reason"]
 )
@@ -39,6 +47,7 @@ TRACKS_ACTIVE: Final = Gauge("mien_tracks_active", "Tracks followed now", ["came
 SHOTS: Final = Counter("mien_shots_total", "Face shots sent on", ["purpose"])
 IDENTITIES: Final = Counter("mien_identities_total", "Identity decisions", ["answer", "state"])
 EMOTIONS: Final = Counter("mien_emotions_total", "Emotion estimates", ["label"])
+TIREDNESS: Final = Counter("mien_tiredness_total", "Tiredness estimates told", ["answer"])
 GALLERY_TEMPLATES: Final = Gauge("mien_gallery_templates", "Templates held in memory")
 STRANGERS: Final = Gauge("mien_strangers", "Strangers remembered")
 STRANGER_VISITS: Final = Counter("mien_stranger_visits_total", "Visits of strangers, new or back", ["kind"])

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from redis.asyncio import Redis
+from redis.asyncio.client import Pipeline
 
 # How many generations back a reader may be without reading everything again.
 _REMEMBERED_GENERATIONS: Final = 100_000
@@ -105,11 +106,28 @@ class ReplicatedHash:
         Returns:
             False when somebody else was first, and nothing was written.
         """
+        generation = await self._write(
+            keys=self._keys(), args=self._arguments(put, delete, expected_generation, ttl_seconds)
+        )
+        return int(generation) >= 0
+
+    async def queue_write(
+        self, pipeline: Pipeline, put: Mapping[str, bytes], delete: Collection[str] = ()
+    ) -> None:
+        """Put and delete fields as part of a transaction, with whatever else stands in it."""
+        await self._write(keys=self._keys(), args=self._arguments(put, delete), client=pipeline)
+
+    def _keys(self) -> list[str]:
+        return [self._key, self._generation_key, self._changed_key]
+
+    @staticmethod
+    def _arguments(
+        put: Mapping[str, bytes],
+        delete: Collection[str],
+        expected_generation: int | None = None,
+        ttl_seconds: float | None = None,
+    ) -> list[str | int | bytes]:
         fields = [part for name, value in put.items() for part in (name, value)]
         expected = "" if expected_generation is None else expected_generation
         ttl = "" if ttl_seconds is None else max(int(ttl_seconds), 1)
-        generation = await self._write(
-            keys=[self._key, self._generation_key, self._changed_key],
-            args=[expected, ttl, _REMEMBERED_GENERATIONS, len(put), *fields, *delete],
-        )
-        return int(generation) >= 0
+        return [expected, ttl, _REMEMBERED_GENERATIONS, len(put), *fields, *delete]

@@ -91,12 +91,11 @@ async def announce_presence(service: Service, redis: Redis) -> None:
     key = presence_key(service.name, service.instance)
     while not service.stop.is_set():
         health = service.health
-        state = "ready" if health.is_ready else "starting" if health.is_starting else "degraded"
         presence = Presence(
             service=service.name,
             instance=service.instance,
             started_at_ns=service.started_at_ns,
-            state=state,  # type: ignore[arg-type]  # one of the literals by construction
+            state=health.state,
             problems=health.problems,
         )
         try:

@@ -7,17 +7,29 @@ starts with ``MIEN_`` and that nobody knows is an error: a mistyped limit must n
 import os
 import sys
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from mien.errors import SettingsError
+from mien.runtime.networks import CameraNetworks
 
 PREFIX = "MIEN_"
 # Groups that belong to other processes on the same machine: their names are not ours to check.
-_SERVICE_GROUPS = ("INGEST", "DETECTOR", "RECOGNIZER", "EMOTION", "GATEWAY", "MODEL_SERVER", "TEST")
-_WITHOUT_GROUP = ("MIEN_HOME",)
+_SERVICE_GROUPS = (
+    "INGEST",
+    "DETECTOR",
+    "RECOGNIZER",
+    "EMOTION",
+    "GATEWAY",
+    "MODEL_SERVER",
+    "TRAINER",
+    "TEST",
+)
+# Of the command line, which services may be started from.
+_WITHOUT_GROUP = ("MIEN_HOME", "MIEN_GATEWAY_URL")
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 
@@ -79,7 +91,51 @@ class ServingSettings(BaseSettings):
     timeout_seconds: float = Field(5.0, gt=0, le=60, description="Deadline of one call")
 
 
-_SHARED = (LogSettings, KafkaSettings, RedisSettings, ServingSettings)
+class CameraNetworkSettings(BaseSettings):
+    """Where cameras may be."""
+
+    model_config = settings_config("MIEN_CAMERAS_")
+
+    networks: str = Field(
+        "private,public",
+        description="Networks that cameras may be in, comma-separated: private, public, loopback (this "
+        "machine itself, for simulated cameras), or networks such as 10.20.0.0/16. Link-local addresses and "
+        "metadata services of clouds are never allowed",
+    )
+
+    @field_validator("networks")
+    @classmethod
+    def _check(cls, networks: str) -> str:
+        CameraNetworks.parse(networks)
+        return networks
+
+    def rules(self) -> CameraNetworks:
+        """Return the same as something that judges."""
+        return CameraNetworks.parse(self.networks)
+
+
+class SecretSettings(BaseSettings):
+    """Where the keys are that cameras' passwords are encrypted with; see :mod:`mien.runtime.secrets`."""
+
+    model_config = settings_config("MIEN_SECRETS_")
+
+    keys: SecretStr | None = Field(
+        None, description="Keys instead of those in the file, comma-separated, the newest first"
+    )
+    key_file: Path = Field(
+        Path("var/secrets/keys"),
+        description="File with one key a line, the newest first; made with a new key (mode 0600) if missing",
+    )
+
+
+_SHARED = (
+    LogSettings,
+    KafkaSettings,
+    RedisSettings,
+    ServingSettings,
+    CameraNetworkSettings,
+    SecretSettings,
+)
 
 
 class ServiceSettings(BaseSettings):

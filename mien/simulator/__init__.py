@@ -1,1 +1,1 @@
-"""Cameras that exist only as a process: RTSP and MJPEG from video files, with faults on demand."""
+"""Cameras that exist only as a process: of every kind, from video files, with faults on demand."""

@@ -5,8 +5,10 @@ import hashlib
 import hmac
 import re
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
+
+from mien.simulator.camera import SimulatedCamera
 
 Scheme = Literal["basic", "digest"]
 
@@ -52,6 +54,14 @@ class Credentials:
         if "qop" in fields:
             middle = f"{self.nonce}:{fields.get('nc', '')}:{fields.get('cnonce', '')}:{fields['qop']}"
         return hmac.compare_digest(fields.get("response", ""), _md5(f"{secret}:{middle}:{request}"))
+
+
+def asked_of(camera: SimulatedCamera | None, credentials: Credentials | None) -> Credentials | None:
+    """Return what a camera asks for now: one that rejects everybody asks for what nobody has."""
+    if camera is None or not camera.faults.reject:
+        return credentials
+    nobody = secrets.token_hex(16)
+    return replace(credentials, password=nobody) if credentials else Credentials(nobody, nobody)
 
 
 def _md5(text: str) -> str:

@@ -1,10 +1,10 @@
-"""H.264 as a camera sends it: access units without B frames, taken from a file or encoded once."""
+"""H.264 or H.265 as a camera sends it: access units without B frames, from a file or encoded once."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import av
 from av.bitstream import BitStreamFilterContext
@@ -14,7 +14,11 @@ from mien.errors import MienError
 RTP_HZ: Final = 90_000
 FPS: Final = 15
 GOP: Final = 30
-_SLICE, _IDR, _SPS, _PPS = 1, 5, 7, 8
+Codec = Literal["h264", "hevc"]
+# NAL unit types: pictures, and the parameter sets that a decoder must have first. Whatever else an encoder
+# writes (its settings as text, delimiters) a camera would not send.
+_PICTURES: Final[dict[Codec, frozenset[int]]] = {"h264": frozenset({1, 5}), "hevc": frozenset(range(22))}
+_PARAMETER_SETS: Final[dict[Codec, tuple[int, ...]]] = {"h264": (7, 8), "hevc": (32, 33, 34)}
 _STILL_SECONDS: Final = 2
 
 
@@ -27,7 +31,7 @@ class AccessUnit:
     """One picture as it goes over the wire.
 
     Attributes:
-        nals: Network abstraction layer units, without start codes; a keyframe begins with SPS and PPS.
+        nals: Network abstraction layer units, without start codes; a keyframe begins with parameter sets.
         duration_ticks: Time until the next picture, in 1/90000 s.
     """
 
@@ -43,10 +47,11 @@ class Clip:
     path: Path
     units: tuple[AccessUnit, ...]
     size_wh: tuple[int, int]
+    codec: Codec = "h264"
 
 
 def load_clip(path: Path) -> Clip:
-    """Read a file: H.264 without B frames as it is, anything else (a still picture, too) encoded once.
+    """Read a file: H.264 or H.265 without B frames as it is, anything else encoded once as H.264.
 
     Raises:
         ClipError: The file can't be read or holds no video.
@@ -58,13 +63,14 @@ def load_clip(path: Path) -> Clip:
             stream = container.streams.video[0]
             context = stream.codec_context
             size_wh = (context.width - context.width % 2, context.height - context.height % 2)
-            as_it_is = context.name == "h264" and not context.has_b_frames
-            units = tuple(_demux(container, stream) if as_it_is else _encode_file(container, size_wh))
+            codec: Codec = "hevc" if context.name == "hevc" and not context.has_b_frames else "h264"
+            as_it_is = context.name == codec and not context.has_b_frames
+            units = tuple(_demux(container, stream, codec) if as_it_is else _encode_file(container, size_wh))
     except (av.FFmpegError, OSError) as error:
         raise ClipError(f"{path} can't be shown: {error}") from error
     if not units or not units[0].is_keyframe:
         raise ClipError(f"{path} does not begin with a keyframe")
-    return Clip(path, units, size_wh)
+    return Clip(path, units, size_wh, codec)
 
 
 def read_pictures(path: Path, *, size_wh: tuple[int, int] | None = None) -> Iterator[Any]:
@@ -104,7 +110,7 @@ class Encoder:
         self._count += 1
         packets = self._context.encode(picture)
         assert len(packets) == 1, "without delay each picture gives one packet"
-        return AccessUnit(_picture_nals(bytes(packets[0])), bool(packets[0].is_keyframe))
+        return AccessUnit(_picture_nals(bytes(packets[0]), "h264"), bool(packets[0].is_keyframe))
 
 
 def split_annex_b(data: bytes) -> list[bytes]:
@@ -113,14 +119,19 @@ def split_annex_b(data: bytes) -> list[bytes]:
     return [nal for part in parts if (nal := part.rstrip(b"\x00"))]
 
 
-def parameter_sets(units: tuple[AccessUnit, ...]) -> tuple[bytes, bytes]:
-    """Return SPS and PPS of the first keyframe."""
-    by_type = {nal[0] & 0x1F: nal for nal in reversed(units[0].nals)}
-    return by_type[_SPS], by_type[_PPS]
+def nal_type(nal: bytes, codec: Codec) -> int:
+    """Return the type of a NAL unit, from its header."""
+    return nal[0] & 0x1F if codec == "h264" else nal[0] >> 1 & 0x3F
 
 
-def _demux(container: Any, stream: Any) -> Iterator[AccessUnit]:
-    to_annex_b = BitStreamFilterContext("h264_mp4toannexb", stream)
+def parameter_sets(units: tuple[AccessUnit, ...], codec: Codec = "h264") -> tuple[bytes, ...]:
+    """Return the parameter sets of the first keyframe: SPS and PPS, of H.265 VPS, SPS and PPS."""
+    by_type = {nal_type(nal, codec): nal for nal in reversed(units[0].nals)}
+    return tuple(by_type[kind] for kind in _PARAMETER_SETS[codec])
+
+
+def _demux(container: Any, stream: Any, codec: Codec) -> Iterator[AccessUnit]:
+    to_annex_b = BitStreamFilterContext(f"{codec}_mp4toannexb", stream)
     packets = [packet for packet in container.demux(stream) if packet.size and packet.pts is not None]
     frame_ticks = round(RTP_HZ / float(stream.average_rate or FPS))
     for packet, following in zip(packets, [*packets[1:], None], strict=True):
@@ -129,7 +140,7 @@ def _demux(container: Any, stream: Any) -> Iterator[AccessUnit]:
             until = round((following.pts - packet.pts) * float(packet.time_base) * RTP_HZ)
         keyframe = bool(packet.is_keyframe)
         for filtered in to_annex_b.filter(packet):
-            yield AccessUnit(_picture_nals(bytes(filtered)), keyframe, max(until, 1))
+            yield AccessUnit(_picture_nals(bytes(filtered), codec), keyframe, max(until, 1))
 
 
 def _encode_file(container: Any, size_wh: tuple[int, int]) -> Iterator[AccessUnit]:
@@ -154,6 +165,6 @@ def _resample(container: Any, stream: Any, size_wh: tuple[int, int]) -> Iterator
         yield picture
 
 
-def _picture_nals(annex_b: bytes) -> tuple[bytes, ...]:
-    wanted = (_SLICE, _IDR, _SPS, _PPS)
-    return tuple(nal for nal in split_annex_b(annex_b) if nal[0] & 0x1F in wanted)
+def _picture_nals(annex_b: bytes, codec: Codec) -> tuple[bytes, ...]:
+    wanted = _PICTURES[codec] | {*_PARAMETER_SETS[codec]}
+    return tuple(nal for nal in split_annex_b(annex_b) if nal_type(nal, codec) in wanted)

@@ -1,14 +1,15 @@
-"""RTP packets for H.264 (RFC 6184, packetisation mode 1) and the sender reports that go with them."""
+"""RTP packets for H.264 (RFC 6184, mode 1) and H.265 (RFC 7798), and the sender reports with them."""
 
 import struct
 from collections.abc import Iterator
 from typing import Final
 
-from mien.simulator.clips import RTP_HZ, AccessUnit
+from mien.simulator.clips import RTP_HZ, AccessUnit, Codec
 
 PAYLOAD_TYPE: Final = 96
 _MAX_PAYLOAD_BYTES: Final = 1400
-_FU_A: Final = 28
+# Types of a packet that carries a part of a NAL unit.
+_FU_H264, _FU_H265 = 28, 49
 _NTP_EPOCH_OFFSET_SECONDS: Final = 2_208_988_800
 
 
@@ -26,11 +27,11 @@ class RtpStream:
         """Sequence number of the packet that comes next."""
         return self._sequence
 
-    def packets(self, unit: AccessUnit, rtp_time: int) -> Iterator[bytes]:
+    def packets(self, unit: AccessUnit, rtp_time: int, codec: Codec = "h264") -> Iterator[bytes]:
         """Yield the RTP packets of one picture; the last has the marker bit."""
         last = len(unit.nals) - 1
         for index, nal in enumerate(unit.nals):
-            payloads = list(_fragments(nal))
+            payloads = list(_fragments(nal, codec))
             for part, payload in enumerate(payloads):
                 marker = index == last and part == len(payloads) - 1
                 yield self._packet(payload, rtp_time, marker=marker)
@@ -77,13 +78,15 @@ def interleave(channel: int, packet: bytes) -> bytes:
     return b"$" + struct.pack(">BH", channel, len(packet)) + packet
 
 
-def _fragments(nal: bytes) -> Iterator[bytes]:
+def _fragments(nal: bytes, codec: Codec) -> Iterator[bytes]:
     if len(nal) <= _MAX_PAYLOAD_BYTES:
         yield nal
         return
-    indicator = (nal[0] & 0xE0) | _FU_A
-    body = nal[1:]
+    if codec == "h264":
+        header, kind, body = bytes(((nal[0] & 0xE0) | _FU_H264,)), nal[0] & 0x1F, nal[1:]
+    else:
+        header, kind, body = bytes(((nal[0] & 0x81) | _FU_H265 << 1, nal[1])), nal[0] >> 1 & 0x3F, nal[2:]
     for start in range(0, len(body), _MAX_PAYLOAD_BYTES):
         first = 0x80 if start == 0 else 0
         last = 0x40 if start + _MAX_PAYLOAD_BYTES >= len(body) else 0
-        yield bytes((indicator, first | last | (nal[0] & 0x1F))) + body[start : start + _MAX_PAYLOAD_BYTES]
+        yield header + bytes((first | last | kind,)) + body[start : start + _MAX_PAYLOAD_BYTES]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from mien.simulator.camera import Pace, Shown, SimulatedCamera, burn_in, loop_pictures
-from mien.simulator.clips import FPS, RTP_HZ, Encoder, parameter_sets
+from mien.simulator.clips import FPS, RTP_HZ, Codec, Encoder, parameter_sets
 
 
 class Scene:
@@ -34,8 +34,7 @@ class Scene:
             await asyncio.to_thread(self.advance)
             ticks = round((self.taken_at - started_at) * RTP_HZ)
             for stream in self.streams:
-                if not stream.frozen:
-                    await stream.show_next(ticks)
+                await stream.show_next(ticks)
             await pace.wait(RTP_HZ // FPS)
 
 
@@ -43,6 +42,7 @@ class SceneSource:
     """What one stream of a scene shows: the picture of the moment in its size."""
 
     is_live = True
+    codec: Codec = "h264"
 
     def __init__(self, scene: Scene, size_wh: tuple[int, int]) -> None:
         self.size_wh = size_wh

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from mien.simulator.auth import Credentials
 from mien.simulator.camera import SimulatedCamera
-from mien.simulator.http import control_app, mjpeg_app, serve_app
+from mien.simulator.certificate import Certificate
+from mien.simulator.control import control_app
+from mien.simulator.http import HttpServer, camera_app, serve_app
 from mien.simulator.rtsp import RtspServer
 from mien.simulator.scene import Scene
 
@@ -17,14 +19,21 @@ class CameraSimulator:
     """Simulated cameras that can be reached.
 
     Attributes:
-        mjpeg_port: None when MJPEG was not asked for.
-        control_port: None when faults by HTTP were not asked for; in process, use the cameras' attributes.
+        http: None when the HTTP side was not asked for.
+        control_port: None when faults by HTTP were not asked for; in process, use the cameras' faults.
+        certificate: What the encrypted sides show; None without them.
     """
 
     cameras: dict[str, SimulatedCamera]
     rtsp: RtspServer
-    mjpeg_port: int | None
-    control_port: int | None
+    http: HttpServer | None
+    certificate: Certificate | None = None
+    control_port: int | None = None
+
+    @property
+    def mjpeg_port(self) -> int | None:
+        """Port of the HTTP side."""
+        return None if self.http is None else self.http.port
 
     def rtsp_url(self, name: str) -> str:
         """Address of a camera, without credentials."""
@@ -33,6 +42,36 @@ class CameraSimulator:
     def mjpeg_url(self, name: str) -> str:
         """Address of a camera's MJPEG stream, without credentials."""
         return f"http://{self.rtsp.host}:{self.mjpeg_port}/{name}.mjpg"
+
+    def addresses(self, name: str) -> dict[str, str]:
+        """Return all addresses of a camera, by kind, without credentials."""
+        addresses = {"rtsp": self.rtsp_url(name)}
+        if self.rtsp.tls_port is not None:
+            addresses["rtsps"] = f"rtsps://{self.rtsp.host}:{self.rtsp.tls_port}/{name}"
+        if self.http is not None:
+            web = {"http": self.http.port, "https": self.http.tls_port}
+            for scheme, port in web.items():
+                if port is not None:
+                    end = "s" if scheme == "https" else ""
+                    base = f"{scheme}://{self.rtsp.host}:{port}/{name}"
+                    addresses[f"mjpeg{end}"] = f"{base}.mjpg"
+                    addresses[f"snapshot{end}"] = f"{base}.jpg"
+                    addresses[f"hls{end}"] = f"{base}/index.m3u8"
+        return addresses
+
+    async def refuse(self) -> None:
+        """Be as without power: nothing listens, and all connections are closed."""
+        await self.rtsp.refuse()
+        if self.http is not None:
+            await self.http.refuse()
+        for camera in self.cameras.values():
+            camera.drop()
+
+    async def accept(self) -> None:
+        """Listen again, on the same ports."""
+        await self.rtsp.accept()
+        if self.http is not None:
+            await self.http.accept()
 
 
 @asynccontextmanager
@@ -45,27 +84,37 @@ async def run_simulator(
     mjpeg_port: int | None = None,
     control_port: int | None = None,
     credentials: Credentials | None = None,
+    certificate: Certificate | None = None,
 ) -> AsyncIterator[CameraSimulator]:
-    """Run cameras while the context is open; port 0 takes a free one, None leaves a side out."""
+    """Run cameras while the context is open; port 0 takes a free one, None leaves a side out.
+
+    Args:
+        mjpeg_port: Of the HTTP side.
+        certificate: Adds RTSPS, and HTTPS where there is an HTTP side.
+    """
     by_name = {camera.name: camera for camera in cameras}
     by_name |= {stream.name: stream for scene in scenes for stream in scene.streams}
-    rtsp = RtspServer(by_name, host=host, port=port, credentials=credentials)
+    tls = None if certificate is None else certificate.server_context()
+    rtsp = RtspServer(by_name, host=host, port=port, credentials=credentials, tls=tls)
+    http = None
     async with AsyncExitStack() as stack:
         await rtsp.accept()
         stack.push_async_callback(rtsp.refuse)
         if mjpeg_port is not None:
-            app = mjpeg_app(by_name, credentials)
-            mjpeg_port = await stack.enter_async_context(serve_app(app, host=host, port=mjpeg_port))
+            http = HttpServer(camera_app(by_name, credentials), host=host, port=mjpeg_port, tls=tls)
+            stack.push_async_callback(http.close)
+            await http.accept()
+        simulator = CameraSimulator(by_name, rtsp, http, certificate)
         if control_port is not None:
             # Faults are for whoever runs the simulator, so never on an outside address.
-            app = control_app(rtsp)
+            app = control_app(by_name, refuse=simulator.refuse, accept=simulator.accept)
             control_port = await stack.enter_async_context(
                 serve_app(app, host="127.0.0.1", port=control_port)
             )
         pumps = [asyncio.create_task(camera.run()) for camera in cameras]
         pumps += [asyncio.create_task(scene.run()) for scene in scenes]
         stack.push_async_callback(_cancel, pumps)
-        yield CameraSimulator(by_name, rtsp, mjpeg_port, control_port)
+        yield CameraSimulator(by_name, rtsp, http, certificate, control_port)
 
 
 async def _cancel(tasks: list[asyncio.Task[None]]) -> None:

@@ -136,9 +136,9 @@ def _publish(job: Job, data: IdentityData, network: DenseNetwork, accept: float)
         ),
     )
     root = Path(options.model_repo)
-    origin = {"source": f"trained here, job {job.job_id}, {len(data.people)} people"}
+    origin = {"source": f"trained here, job {job.job_id}, {len(data.people)} people", "job": job.job_id}
     folder = repository.publish_next(model, root, IDENTITY_CLASSIFIER, origin=origin)
-    with repository.locked(root):
+    with labels.locked(root):
         label = labels.label_new_version(root, IDENTITY_CLASSIFIER, int(folder.name))
     return int(folder.name), label
 

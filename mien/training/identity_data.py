@@ -28,7 +28,7 @@ class IdentityOptions(msgspec.Struct, frozen=True, kw_only=True):
     """What a training is asked for; kept with its job.
 
     Attributes:
-        data: Folder of the data set, with its split.
+        data: Folder of the data set, with its split; empty for the photos of everybody enrolled.
         model_repo: Where the embedder is, and the classifier goes.
         copies: New views of each training face.
         open_set_folds: Groups of people that are held out by turns; 0 leaves that out.

@@ -51,6 +51,9 @@ class DetectorSettings(ServiceSettings):
     emotion_interval_seconds: float = Field(
         0.5, gt=0, le=60, description="Time between emotion shots of a young track, half as often later"
     )
+    tiredness_interval_seconds: float = Field(
+        0.25, ge=0.1, le=1, description="Time between shots of a track where tiredness is read"
+    )
     max_partition_fetch_bytes: int = Field(
         512 * 1024, ge=16 * 1024, le=16 * 1024 * 1024, description="About four frames of a camera per fetch"
     )
@@ -91,4 +94,5 @@ class DetectorSettings(ServiceSettings):
             verify_most_seconds=max(self.verify_seconds, self.verify_most_seconds),
             emotion_interval_seconds=self.emotion_interval_seconds,
             emotion_slow_interval_seconds=2 * self.emotion_interval_seconds,
+            tiredness_interval_seconds=self.tiredness_interval_seconds,
         )

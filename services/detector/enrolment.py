@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -47,6 +48,16 @@ class Rejection(Exception):  # noqa: N818 - an answer to the person who uploaded
         self.explanation = explanation
 
 
+@dataclass(frozen=True, eq=False)
+class EnrolledFace:
+    """The face a picture is about: box (4,) and landmarks (5, 2) in its pixels, and how many faces it has."""
+
+    box_xyxy: NDArray[np.float32]
+    landmarks_xy: NDArray[np.float32]
+    quality: FaceQuality
+    faces: int
+
+
 class EnrolmentRoad:
     """Finds and judges the face of each photo; its detector is its own, so that video does not wait."""
 
@@ -67,7 +78,7 @@ class EnrolmentRoad:
 def examine_photo(photo: PhotoSubmitted, detector: FaceDetector) -> FaceShot | PhotoRejected:
     """Return the face that a photo is about, as a shot for enrolment, or why there is none."""
     try:
-        return _find_face(photo, detector)
+        return _shot_of(photo, detector)
     except Rejection as rejection:
         return PhotoRejected(
             camera_id=photo.camera_id,
@@ -81,17 +92,14 @@ def examine_photo(photo: PhotoSubmitted, detector: FaceDetector) -> FaceShot | P
         )
 
 
-def _find_face(photo: PhotoSubmitted, detector: FaceDetector) -> FaceShot:
+def _shot_of(photo: PhotoSubmitted, detector: FaceDetector) -> FaceShot:
     try:
-        image = _limited(decode_jpeg_rgb(photo.photo_jpeg))
+        image = limited(decode_jpeg_rgb(photo.photo_jpeg))
     except ImageError as error:
         raise Rejection("not_an_image", f"The file could not be read as a picture: {error}.") from error
-    found, row = _choose(image, detector)
-    box = found.boxes_xyxy[row]
-    landmarks = detector.look_again(image, box[None])[0]
-    quality = assess_face(image, box, landmarks, float(found.scores[row]))
-    _require_usable(quality)
-    crop = cut_face(image, box, landmarks)
+    face = find_face(image, detector)
+    require_usable(face.quality)
+    crop = cut_face(image, face.box_xyxy, face.landmarks_xy)
     return FaceShot(
         camera_id=photo.camera_id,
         event_id=derive_event_id(photo.photo_id, "enrolment"),
@@ -103,19 +111,33 @@ def _find_face(photo: PhotoSubmitted, detector: FaceDetector) -> FaceShot:
         crop_jpeg=crop.jpeg,
         box_xyxy=crop.box_xyxy,
         landmarks_xy=crop.landmarks_xy,
-        quality=as_contract(quality),
+        quality=as_contract(face.quality),
         purpose="enrolment",
         person_id=photo.person_id,
     )
 
 
-def _limited(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def limited(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Scale a picture, shape (H, W, 3), down to the size that photos are searched at."""
     height, width = image.shape[:2]
     scale = _MAX_SIDE_PX / max(height, width)
     if scale >= 1:
         return image
     size = (max(round(width * scale), 1), max(round(height * scale), 1))
     return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+
+
+def find_face(image: NDArray[np.uint8], detector: FaceDetector) -> EnrolledFace:
+    """Return the face that a picture, shape (H, W, 3), is about, with its measures.
+
+    Raises:
+        Rejection: There is none, or it is not clear which.
+    """
+    found, row = _choose(image, detector)
+    box = found.boxes_xyxy[row]
+    landmarks = detector.look_again(image, box[None])[0]
+    quality = assess_face(image, box, landmarks, float(found.scores[row]))
+    return EnrolledFace(box, landmarks, quality, faces=len(found))
 
 
 def _choose(image: NDArray[np.uint8], detector: FaceDetector) -> tuple[Detections, int]:
@@ -140,7 +162,12 @@ def _choose(image: NDArray[np.uint8], detector: FaceDetector) -> tuple[Detection
     return found, int(order[0])
 
 
-def _require_usable(quality: FaceQuality) -> None:
+def require_usable(quality: FaceQuality) -> None:
+    """Refuse a face that can't become a template.
+
+    Raises:
+        Rejection: It is too small, turned away or blurred.
+    """
     if quality.size_px < _MIN_EYE_DISTANCE_PX:
         raise Rejection(
             "too_small",

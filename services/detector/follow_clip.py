@@ -78,7 +78,14 @@ class ClipFollower:
 
     def _begin(self, clip: str) -> None:
         settings = self._settings
-        self._camera = Camera(camera_id=clip, name=clip, url="", partition=0, emotion_policy="per_person")
+        self._camera = Camera(
+            camera_id=clip,
+            name=clip,
+            url="",
+            partition=0,
+            emotion_policy="per_person",
+            emotion_purpose="measurement",
+        )
         self._pipeline = CameraPipeline(
             clip, 1, tracking=settings.tracking(), shots=settings.shots(), search=settings.search()
         )

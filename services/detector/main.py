@@ -2,8 +2,8 @@
 
 import cv2
 
-from mien.contracts.events import PhotoSubmitted
-from mien.contracts.topics import ENROLMENTS, FRAMES
+from mien.contracts.events import FaceCheckRequested, PhotoSubmitted
+from mien.contracts.topics import ENROLMENTS, FACE_CHECKS, FRAMES
 from mien.runtime.bus import open_consumer, open_event_producer, open_frame_producer
 from mien.runtime.cameras import CameraDirectory, CameraRegistry
 from mien.runtime.event_loop import DeadLetterOffice, handle_events
@@ -13,6 +13,7 @@ from mien.runtime.settings import settings_from_command_line
 from services.detector.camera_records import CameraRecords
 from services.detector.config import DetectorSettings
 from services.detector.enrolment import EnrolmentRoad
+from services.detector.face_checks import FaceCheckRoad
 from services.detector.frame_reader import GROUP, FrameOwnership, FrameReader
 from services.detector.frame_worker import FrameWorker, Pipelines
 from services.detector.mtcnn import MtcnnDetector
@@ -60,6 +61,7 @@ async def run(service: Service, settings: DetectorSettings) -> None:
                 service=service,
             )
             photos = EnrolmentRoad(MtcnnDetector(limits=limits, inference_threads=threads), events)
+            checks = FaceCheckRoad(MtcnnDetector(limits=limits, inference_threads=threads), redis)
             await run_until_stopped(
                 service,
                 cameras.follow(service),
@@ -75,6 +77,15 @@ async def run(service: Service, settings: DetectorSettings) -> None:
                     photos.handle,
                     purpose="enrolments",
                     max_records=4,
+                ),
+                handle_events(
+                    service,
+                    settings.kafka,
+                    FACE_CHECKS,
+                    FaceCheckRequested,
+                    checks.handle,
+                    max_records=4,
+                    offset_reset="latest",
                 ),
                 announce_presence(service, redis),
             )

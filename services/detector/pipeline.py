@@ -18,6 +18,7 @@ from mien.contracts.events import (
     derive_event_id,
 )
 from mien.contracts.frames import Frame
+from mien.contracts.readings import emotion_allowed, tiredness_allowed
 from mien.contracts.shared_state import Preview
 from mien.vision.quality import FaceQuality, assess_face
 from services.detector.closeups import Closeup, FaceView
@@ -170,7 +171,8 @@ class CameraPipeline:
                 cut, quality = _better_view(found, quality, closeup)
             face_px = float((cut.box_xyxy[2:] - cut.box_xyxy[:2]).max())
             self._passing.see(face.track_id, quality, face_px=face_px, captured_at_ns=now_ns)
-            choice = plan.choose(View(quality.score, found.box_xyxy, face.is_doubtful), now_ns, purposes)
+            view = View(quality.score, found.box_xyxy, face.is_doubtful)
+            choice = plan.choose(view, now_ns, purposes, reads_tiredness=tiredness_allowed(camera))
             skipped.update(choice.skipped)
             if choice.numbers:
                 (landmarks,) = landmark_finder.look_again(cut.image_rgb, cut.box_xyxy[None])
@@ -228,7 +230,7 @@ def allowed_purposes(camera: Camera) -> list[Purpose]:
     purposes: list[Purpose] = []
     if camera.identity_policy == "on":
         purposes.append("identity")
-    if camera.emotion_policy != "off":
+    if emotion_allowed(camera) or tiredness_allowed(camera):
         purposes.append("emotion")
     return purposes
 
@@ -257,6 +259,8 @@ def as_contract(quality: FaceQuality) -> Quality:
         yaw=round(quality.yaw, 3),
         brightness=round(quality.brightness, 1),
         detection_score=round(quality.detection_score, 3),
+        pitch=round(quality.pitch, 3),
+        evenness=round(quality.evenness, 3),
     )
 
 

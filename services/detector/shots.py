@@ -4,7 +4,8 @@ Who it is is asked again now and then, less and less often of a face that stays 
 the tracker is in doubt whether it still follows the same person.
 
 A best shot has its eyes open and its mouth shut, which is what emotion must not be judged by; so emotion is
-sampled by time, whatever the view looks like. The limits follow what Frigate found in use: its face
+sampled by time, whatever the view looks like; where tiredness is read, more often, for an eye is closed for
+moments only. The limits follow what Frigate found in use: its face
 recognition stops asking after 6 attempts at a known face (``MAX_FACES_ATTEMPTS_AFTER_REC``).
 """
 
@@ -40,6 +41,8 @@ class ShotSettings:
         verify_most_seconds: While it stays where it is this time doubles up to here.
         emotion_interval_seconds: Time between emotion shots while a track is young.
         emotion_slow_interval_seconds: And once it has sent *emotion_young_shots*.
+        tiredness_interval_seconds: The same at any age where tiredness is read, and of every view: one
+            without use tells why there is not enough.
     """
 
     min_identity_quality: float = 0.08
@@ -54,6 +57,7 @@ class ShotSettings:
     emotion_interval_seconds: float = 0.5
     emotion_slow_interval_seconds: float = 1.0
     emotion_young_shots: int = 6
+    tiredness_interval_seconds: float = 0.25
 
 
 @dataclass(frozen=True)
@@ -94,10 +98,14 @@ class ShotPlan:
     _verify_seconds: float = 0.0
     _is_in_doubt: bool = False
     _emotion_due_ns: int = 0
+    _reads_tiredness: bool = False
 
-    def choose(self, view: View, now_ns: int, purposes: Iterable[Purpose]) -> Choice:
+    def choose(
+        self, view: View, now_ns: int, purposes: Iterable[Purpose], *, reads_tiredness: bool = False
+    ) -> Choice:
         """Decide what a view is taken for, out of what is allowed, and note it as taken."""
         choice = Choice({}, [])
+        self._reads_tiredness = reads_tiredness
         self._notice(view)
         for purpose in purposes:
             is_identity = purpose == "identity"
@@ -157,7 +165,7 @@ class ShotPlan:
         return "enough_shots" if is_better else "no_better_view"
 
     def _why_no_emotion(self, quality: float, now_ns: int) -> SkipReason | None:
-        if quality < self.settings.min_emotion_quality:
+        if quality < self.settings.min_emotion_quality and not self._reads_tiredness:
             return "poor_view"
         return None if now_ns >= self._emotion_due_ns else "sampled_lately"
 
@@ -176,10 +184,11 @@ class ShotPlan:
 
     def _take_emotion(self, now_ns: int) -> int:
         self.emotion_shots += 1
-        young = self.emotion_shots < self.settings.emotion_young_shots
-        seconds = (
-            self.settings.emotion_interval_seconds if young else self.settings.emotion_slow_interval_seconds
-        )
+        settings = self.settings
+        young = self.emotion_shots < settings.emotion_young_shots
+        seconds = settings.emotion_interval_seconds if young else settings.emotion_slow_interval_seconds
+        if self._reads_tiredness:
+            seconds = min(seconds, settings.tiredness_interval_seconds)
         # Counted from when the last one was due, the average rate holds whatever the frame rate is.
         step_ns = int(seconds * 1e9)
         due_ns = self._emotion_due_ns + step_ns

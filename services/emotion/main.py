@@ -1,37 +1,55 @@
-"""The emotion worker's wiring: face shots in, smoothed emotions out, only where a camera allows it."""
+"""The emotion worker's wiring: face shots in, emotions and tiredness out, only where a camera allows it."""
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-import msgspec
-import numpy as np
+import structlog
 from aiokafka import AIOKafkaProducer
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from mien.contracts.cameras import Camera, EmotionPolicy
 from mien.contracts.events import FaceShot
-from mien.contracts.models import EMOTION_CLASSIFIER, IMAGES, PROBABILITIES
-from mien.contracts.shared_state import TRACK_STATE_TTL_SECONDS, emotion_state_key
-from mien.contracts.topics import EMOTION_FACES, EMOTIONS
+from mien.contracts.models import EMOTION_CLASSIFIER, EYELIDS, FACE_LANDMARKS
+from mien.contracts.readings import emotion_allowed, tiredness_allowed
+from mien.contracts.topics import EMOTION_FACES
 from mien.errors import TransientError
 from mien.runtime import metrics
-from mien.runtime.bus import open_event_producer, publish
+from mien.runtime.bus import open_event_producer
 from mien.runtime.cameras import CameraDirectory, CameraRegistry
 from mien.runtime.event_loop import Received, handle_events
 from mien.runtime.model_watch import watch_models
+from mien.runtime.readings import forget_emotion, forget_tiredness
 from mien.runtime.redis_connection import connect_redis
-from mien.runtime.service import Service, announce_presence, run_service, run_until_stopped
-from mien.runtime.serving import Prediction, ServingClient
+from mien.runtime.service import Service, announce_presence, run_service, run_until_stopped, wait_or_stop
+from mien.runtime.serving import ServingClient
 from mien.runtime.settings import settings_from_command_line
-from mien.runtime.shots import align_shots
 from services.emotion.config import EmotionSettings
-from services.emotion.pipeline import EmotionState, Smoothing, estimated, is_allowed, smooth
+from services.emotion.emotions import EmotionReader
+from services.emotion.fatigue import TirednessReader
 
-_MODEL = EMOTION_CLASSIFIER
+log = structlog.get_logger()
+
+_POLICY_POLL_SECONDS = 0.5
+
+
+@dataclass(frozen=True)
+class _Policies:
+    """What may be read on a camera."""
+
+    emotion: EmotionPolicy
+    tiredness: bool
+
+    @classmethod
+    def of(cls, camera: Camera | None) -> "_Policies":
+        """Return what a camera really allows: a policy that lacks its purpose allows nothing."""
+        emotion = camera.emotion_policy if camera is not None and emotion_allowed(camera) else "off"
+        return cls(emotion, tiredness_allowed(camera))
 
 
 class EmotionWorker:
-    """Reads the faces of a batch in one call and follows each track's expression."""
+    """Hands each shot to what its camera allows, and forgets what a camera no longer allows."""
 
     def __init__(
         self,
@@ -42,79 +60,75 @@ class EmotionWorker:
         producer: AIOKafkaProducer,
         cameras: CameraDirectory,
     ) -> None:
-        self._settings = settings
-        self._smoothing = Smoothing(
-            settings.smoothing_seconds, settings.min_probability, settings.switch_margin
+        self._emotions = EmotionReader(
+            settings, redis=redis, serving=serving, producer=producer, cameras=cameras
+        )
+        self._tiredness = TirednessReader(
+            settings, redis=redis, serving=serving, producer=producer, cameras=cameras
         )
         self._redis = redis
-        self._serving = serving
-        self._producer = producer
         self._cameras = cameras
+        self._policies: dict[str, _Policies] = {}
+        self._policies_generation = -1
+        self._working = asyncio.Lock()
 
     async def handle(self, received: Sequence[Received[FaceShot]]) -> None:
-        """Work on a batch of shots; publishes before it saves, so that a replay changes nothing."""
-        usable = [one for one in received if self._is_usable(one.event)]
+        """Work on a batch of shots.
+
+        The detector asks the policy before it writes here; it may have changed since, or have been wrong.
+        """
         try:
-            states = await self._load_states([one.event.track_id for one in usable])
-            pending = [one for one in usable if _is_new(states, one.event)]
-            for start in range(0, len(pending), self._settings.max_batch_size):
-                await self._estimate(pending[start : start + self._settings.max_batch_size], states)
+            async with self._working:
+                await self._notice_policies()
+                allowed = [one for one in received if self._is_allowed(one.event)]
+                tired = await self._emotions.read(allowed)
+                await self._tiredness.read(allowed, tired)
         except (RedisError, OSError) as error:
             raise TransientError(f"Redis: {error}") from error
 
-    async def _estimate(self, pending: Sequence[Received[FaceShot]], states: dict[str, EmotionState]) -> None:
-        prediction = await self._predict([one.event for one in pending])
-        for one, probabilities in zip(pending, prediction.outputs[PROBABILITIES], strict=True):
-            shot = one.event
-            if not _is_new(states, shot):
-                continue
-            state = smooth(states.get(shot.track_id), shot, probabilities, self._smoothing)
-            event = estimated(state, shot, model=_MODEL.name, model_version=prediction.version)
-            await publish(self._producer, EMOTIONS, event, partition=one.partition)
-            await self._redis.set(
-                emotion_state_key(shot.track_id), msgspec.msgpack.encode(state), ex=TRACK_STATE_TTL_SECONDS
-            )
-            states[shot.track_id] = state
-            metrics.EMOTIONS.labels(state.label).inc()
+    async def follow_policies(self, service: Service) -> None:
+        """Keep knowing the policies, and forget what is no longer allowed, until the service stops."""
+        while not service.stop.is_set():
+            try:
+                async with self._working:
+                    await self._notice_policies()
+                service.health.resolve("cameras")
+            except (TransientError, RedisError, OSError) as error:
+                service.health.report("cameras", str(error))
+            await wait_or_stop(service.stop, _POLICY_POLL_SECONDS)
 
-    async def _predict(self, shots: Sequence[FaceShot]) -> Prediction:
-        images = await asyncio.to_thread(align_shots, shots, alignment=_MODEL.alignment, size=_MODEL.size)
-        return await self._serving.predict(
-            _MODEL.name,
-            {IMAGES: np.ascontiguousarray(images)},
-            timeout_seconds=self._settings.serving.timeout_seconds,
-        )
+    async def _notice_policies(self) -> None:
+        """Read the policies, and delete from Redis what was read under one that has been changed.
 
-    def _is_usable(self, shot: FaceShot) -> bool:
-        # The detector asks the policy before it writes here; it may have changed since, or have been wrong.
-        if not is_allowed(self._cameras.get(shot.camera_id)):
-            metrics.DROPPED.labels("emotion", "policy").inc()
-            return False
-        if shot.quality.score < self._settings.min_quality:
-            metrics.SKIPPED.labels("emotion", "quality").inc()
-            return False
-        return True
+        No batch is under way meanwhile, so nothing is written after it was deleted. What was read while only
+        sums were allowed goes, too, when people are allowed: it was not read to be told of them.
+        """
+        await self._cameras.refresh()
+        if self._policies_generation == self._cameras.generation:
+            return
+        now = {camera.camera_id: _Policies.of(camera) for camera in self._cameras.all()}
+        for camera_id, before in self._policies.items():
+            after = now.get(camera_id, _Policies.of(None))
+            if before.emotion not in ("off", after.emotion):
+                await forget_emotion(self._redis, camera_id, of_tracks_only=after.emotion != "off")
+                log.info("emotion.forgotten", camera_id=camera_id, policy=after.emotion)
+            if before.tiredness and not after.tiredness:
+                await forget_tiredness(self._redis, camera_id)
+                log.info("tiredness.forgotten", camera_id=camera_id)
+        self._policies, self._policies_generation = now, self._cameras.generation
 
-    async def _load_states(self, track_ids: Sequence[str]) -> dict[str, EmotionState]:
-        unique = sorted(set(track_ids))
-        values = (
-            await self._redis.mget([emotion_state_key(track_id) for track_id in unique]) if unique else []
-        )
-        decoder = msgspec.msgpack.Decoder(EmotionState)
-        return {
-            track_id: decoder.decode(value) for track_id, value in zip(unique, values, strict=True) if value
-        }
-
-
-def _is_new(states: dict[str, EmotionState], shot: FaceShot) -> bool:
-    state = states.get(shot.track_id)
-    return state is None or shot.shot_number > state.shot_number
+    def _is_allowed(self, shot: FaceShot) -> bool:
+        camera = self._cameras.get(shot.camera_id)
+        if emotion_allowed(camera) or tiredness_allowed(camera):
+            return True
+        metrics.DROPPED.labels("emotion", "policy").inc()
+        return False
 
 
 def main() -> None:
     """Run the emotion worker until it is told to stop."""
     settings = settings_from_command_line(
-        EmotionSettings, "Mien emotion: face shots in, smoothed emotions out."
+        EmotionSettings, "Mien emotion: face shots in, emotions and tiredness out."
     )
 
     async def work(service: Service) -> None:
@@ -125,11 +139,12 @@ def main() -> None:
         ):
             cameras = CameraDirectory(CameraRegistry(redis, partitions=settings.kafka.partitions))
             worker = EmotionWorker(settings, redis=redis, serving=serving, producer=producer, cameras=cameras)
+            models = [model.name for model in (EMOTION_CLASSIFIER, EYELIDS, FACE_LANDMARKS)]
             await cameras.wait_until_known(service)
             await run_until_stopped(
                 service,
-                cameras.follow(service),
-                watch_models(service, serving, [_MODEL.name], meanwhile="emotions are paused"),
+                worker.follow_policies(service),
+                watch_models(service, serving, models, meanwhile="emotions and tiredness are paused"),
                 handle_events(service, settings.kafka, EMOTION_FACES, FaceShot, worker.handle),
                 announce_presence(service, redis),
             )

@@ -68,4 +68,11 @@ async def require_session(connection: HTTPConnection, context: ContextDep) -> Pr
     return principal
 
 
+async def require_admin(principal: Annotated[Principal, Depends(require_session)]) -> Principal:
+    """Let in only an admin, also to look."""
+    if principal.role != "admin":
+        raise HTTPException(status.HTTP_403_FORBIDDEN, "only an admin may see this")
+    return principal
+
+
 PrincipalDep = Annotated[Principal, Depends(require_session)]

@@ -13,24 +13,36 @@ from redis.exceptions import RedisError
 
 from mien import __version__
 from mien.contracts.live import CamerasChanged, CameraUpdate, LiveFrame, Notice, Pong
-from mien.errors import MienError, TransientError
+from mien.errors import MienError, PermanentError, TransientError
 from mien.runtime.cameras import CameraExistsError, CameraUnknownError
+from mien.runtime.jobs import JobUnknownError
 from services.gateway.accounts import LoginRefusedError, TooManyLoginsError
+from services.gateway.camera_files import CameraFileError
 from services.gateway.context import Context
 from services.gateway.edge import EdgeRules
+from services.gateway.face_checks import TooManyChecksError
 from services.gateway.people import NotFoundError
 from services.gateway.pipeline import InvalidInputError
 from services.gateway.routes import (
+    camera_files,
+    camera_history,
+    camera_requests,
     cameras,
     dashboard,
+    enrolment_sessions,
     fitness,
+    imports,
     live,
+    looks,
     people,
     recognition,
     session,
     sightings,
     strangers,
     system,
+    tracks,
+    training,
+    webcam,
 )
 from services.gateway.schemas import ErrorMessage
 
@@ -40,9 +52,13 @@ _STATUS_BY_ERROR: Final[dict[type[MienError], int]] = {
     LoginRefusedError: 401,
     NotFoundError: 404,
     CameraUnknownError: 404,
+    JobUnknownError: 404,
     CameraExistsError: 409,
     InvalidInputError: 422,
+    CameraFileError: 422,
     TooManyLoginsError: 429,
+    PermanentError: 409,  # what is neither of the others: not as things are
+    TooManyChecksError: 429,
     TransientError: 503,
 }
 
@@ -71,13 +87,22 @@ def create_app(context: Context | None, *, dashboard_dir: Path | None = None) ->
     for module in (
         session,
         cameras,
+        camera_requests,
+        camera_files,
+        camera_history,
         fitness,
+        looks,
         people,
+        imports,
         recognition,
         strangers,
         sightings,
+        training,
         system,
+        tracks,
+        enrolment_sessions,
         live,
+        webcam,
         dashboard,
     ):
         app.include_router(module.router)

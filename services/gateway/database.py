@@ -95,11 +95,21 @@ class Person(Base):
     active: Mapped[bool] = mapped_column(default=True)
     ignored: Mapped[bool] = mapped_column(default=False, server_default=false())
     from_stranger_id: Mapped[str | None] = mapped_column(String(40))
+    import_id: Mapped[str | None] = mapped_column(String(40), index=True)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
 
 
 class Photo(Base):
-    """A photo on its way to a template; *submitted* once the broker has it."""
+    """A photo on its way to a template; *submitted* once the broker has it.
+
+    Attributes:
+        emotion_label, pose_label: What the face is known to show, from a file's name or from whoever took it.
+        measures: :class:`mien.contracts.events.Quality` by field.
+        likeness: :data:`mien.vision.strays.Verdict`; None until it is judged, or judged again.
+        set_aside_reason: The verdict, or ``by_hand``.
+        use_anyway: Somebody said to use it whatever it looks like.
+        upload_sha256: Of the file as it was uploaded, in hexadecimal digits.
+    """
 
     __tablename__ = "photos"
     photo_id: Mapped[str] = mapped_column(String(40), primary_key=True)
@@ -116,7 +126,39 @@ class Photo(Base):
     has_face: Mapped[bool] = mapped_column(default=False)
     set_aside: Mapped[bool] = mapped_column(default=False, server_default=false())
     from_stranger_id: Mapped[str | None] = mapped_column(String(40), index=True)
+    measures: Mapped[dict[str, float] | None] = mapped_column(JSON)
+    likeness: Mapped[str | None] = mapped_column(String(12), index=True)
+    own_similarity: Mapped[float | None]
+    other_similarity: Mapped[float | None]
+    other_person_id: Mapped[str | None] = mapped_column(String(40), index=True)
+    duplicate_of: Mapped[str | None] = mapped_column(String(40))
+    set_aside_reason: Mapped[str | None] = mapped_column(String(12))
+    use_anyway: Mapped[bool] = mapped_column(default=False, server_default=false())
+    upload_sha256: Mapped[str | None] = mapped_column(String(64), index=True)
+    import_id: Mapped[str | None] = mapped_column(String(40), index=True)
+    emotion_label: Mapped[str | None] = mapped_column(String(40))
+    pose_label: Mapped[str | None] = mapped_column(String(40))
+    enrolment_session_id: Mapped[str | None] = mapped_column(String(40), index=True)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
+
+
+class EnrolmentSession(Base):
+    """A guided enrolment at a webcam: who agreed to what, and who was there to see it.
+
+    Attributes:
+        consent_text: What was agreed to, as it stood on the screen.
+        recorded_by: Who was signed in.
+        is_new_person: Whether the person was added for it.
+    """
+
+    __tablename__ = "enrolment_sessions"
+    session_id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    person_id: Mapped[str] = mapped_column(ForeignKey("people.person_id", ondelete="CASCADE"), index=True)
+    consent_text: Mapped[str] = mapped_column(String(4000))
+    consented_by: Mapped[str] = mapped_column(String(200))
+    consented_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
+    recorded_by: Mapped[str] = mapped_column(String(100))
+    is_new_person: Mapped[bool] = mapped_column(default=False)
 
 
 class Stranger(Base):
@@ -167,9 +209,24 @@ class Sighting(Base):
     stranger_id: Mapped[str | None] = mapped_column(String(40), index=True)
     started_at: Mapped[datetime] = mapped_column(UtcDateTime)
     ended_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
-    emotions: Mapped[dict[str, float] | None] = mapped_column(JSON)
+    emotions: Mapped[dict[str, float] | None] = mapped_column(JSON(none_as_null=True))
+    emotion_timeline: Mapped[list[tuple[int, str]] | None] = mapped_column(JSON(none_as_null=True))
+    tiredness: Mapped[str | None] = mapped_column(String(20))
 
     __table_args__ = (Index("ix_sightings_camera_ended", "camera_id", "ended_at"),)
+
+
+class CameraStateEntry(Base):
+    """When a camera's state became this one; it ends with the next entry of the same camera."""
+
+    __tablename__ = "camera_states"
+    event_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    camera_id: Mapped[str] = mapped_column(String(48))
+    state: Mapped[str] = mapped_column(String(20))
+    reason: Mapped[str] = mapped_column(String(500), default="")
+    started_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+
+    __table_args__ = (Index("ix_camera_states_camera_started", "camera_id", "started_at"),)
 
 
 class AuditEntry(Base):
@@ -182,6 +239,18 @@ class AuditEntry(Base):
     address: Mapped[str] = mapped_column(String(64))
     action: Mapped[str] = mapped_column(String(60))
     subject: Mapped[str] = mapped_column(String(200), default="")
+
+
+class CameraImport(Base):
+    """Cameras that came from one file together, so that they can be taken back together."""
+
+    __tablename__ = "camera_imports"
+    import_id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    filename: Mapped[str] = mapped_column(String(255))
+    actor: Mapped[str] = mapped_column(String(100))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now, index=True)
+    undone_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    camera_ids: Mapped[list[str]] = mapped_column(JSON)
 
 
 class Database:

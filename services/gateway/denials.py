@@ -14,6 +14,7 @@ from mien.contracts.recognition import (
     rule_id,
     track_vector_key,
 )
+from mien.contracts.shared_state import track_shots_key
 from mien.runtime.rules import RuleStore
 from mien.runtime.strangers import stranger_stores
 from services.gateway.database import Database, Sighting
@@ -75,7 +76,7 @@ class Denials:
         sightings = select(Sighting.track_id).where(Sighting.person_id == person_id)
         track_ids = await self._database.run(lambda session: list(session.scalars(sightings)))
         if track_ids:
-            await self._redis.delete(*(track_vector_key(track_id) for track_id in track_ids))
+            await self._redis.delete(*map(track_vector_key, track_ids), *map(track_shots_key, track_ids))
         who = await self._names.read()
         theirs = [id_ for id_, stranger in who.strangers.items() if stranger.person_id == person_id]
         if theirs:

@@ -7,10 +7,13 @@ from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from services.gateway.archives import MAX_ARCHIVE_BYTES
 from services.gateway.photos import MAX_PHOTO_BYTES, MAX_PHOTOS
 
 MAX_JSON_BYTES: Final = 1024 * 1024
 MAX_UPLOAD_BYTES: Final = MAX_PHOTOS * MAX_PHOTO_BYTES + MAX_JSON_BYTES
+_LIMITS: Final = {"photos": MAX_UPLOAD_BYTES, "archive": MAX_ARCHIVE_BYTES + MAX_JSON_BYTES}
+"""By the last part of a path."""
 _HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
@@ -32,7 +35,7 @@ class EdgeRules:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        limit = MAX_UPLOAD_BYTES if scope["path"].endswith("/photos") else MAX_JSON_BYTES
+        limit = _LIMITS.get(scope["path"].rpartition("/")[2], MAX_JSON_BYTES)
         too_large = f"a request may hold at most {limit} bytes"
         received = 0
 

@@ -1,11 +1,11 @@
 """The road of a photo: upload → row → ``enrolments`` → (detector, recognizer) → answer → row."""
 
 import asyncio
+import hashlib
 import zlib
 from collections.abc import Sequence
 
 import structlog
-from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from mien.contracts.events import (
@@ -23,6 +23,7 @@ from mien.runtime.service import Service
 from services.gateway.database import Database, Photo
 from services.gateway.pause import wait_at_most
 from services.gateway.people import mark_submitted, new_id, settle_photo, unsubmitted_photos
+from services.gateway.photo_judge import PhotoJudge
 from services.gateway.photos import PhotoError, normalize_photo
 from services.gateway.publisher import Publisher
 
@@ -35,10 +36,19 @@ _RETRY_SECONDS = 5.0
 class EnrolmentRoad:
     """Takes photos in, sends them off when the broker is there, and writes down what became of them."""
 
-    def __init__(self, database: Database, redis: Redis, publisher: Publisher, *, partitions: int) -> None:
+    def __init__(
+        self,
+        database: Database,
+        templates: TemplateStore,
+        publisher: Publisher,
+        photo_judge: PhotoJudge,
+        *,
+        partitions: int,
+    ) -> None:
         self._database = database
-        self._templates = TemplateStore(redis)
+        self._templates = templates
         self._publisher = publisher
+        self._photo_judge = photo_judge
         self._partitions = partitions
         self._wanted = asyncio.Event()
         # A photo of 50 million pixels takes 150 MB while it is decoded: one at a time.
@@ -47,12 +57,21 @@ class EnrolmentRoad:
     async def judge(self, upload: bytes, *, person_id: str, filename: str) -> Photo:
         """Return the row for an upload: pending, or rejected when it is no picture."""
         photo = Photo(photo_id=new_id(), person_id=person_id, filename=filename[:255], status="pending")
+        photo.upload_sha256 = sha256_of(upload)
         try:
-            async with self._decoding:
-                photo.image_jpeg = await asyncio.to_thread(normalize_photo, upload)
+            photo.image_jpeg = await self.encode(upload)
         except PhotoError as error:
             photo.status, photo.reason, photo.explanation = "rejected", error.reason, str(error)
         return photo
+
+    async def encode(self, upload: bytes) -> bytes:
+        """Return an upload as it is kept: see :func:`services.gateway.photos.normalize_photo`.
+
+        Raises:
+            PhotoError: It is no picture that can be used.
+        """
+        async with self._decoding:
+            return await asyncio.to_thread(normalize_photo, upload)
 
     def send_soon(self) -> None:
         """Say that there are new photos to send."""
@@ -86,6 +105,7 @@ class EnrolmentRoad:
                     await self._templates.remove_photo(result.photo_id)
                 except (RedisError, OSError) as error:
                     raise TransientError(f"removing a template: {type(error).__name__}") from error
+        self._photo_judge.look_soon()
 
     async def _send_batch(self) -> int:
         photos = await self._database.run(lambda session: unsubmitted_photos(session, _BATCH))
@@ -104,6 +124,11 @@ class EnrolmentRoad:
             sent = [photo.photo_id]
             await self._database.run(lambda session, ids=sent: mark_submitted(session, ids))  # type: ignore[misc]  # mypy cannot infer a lambda with a default
         return len(photos)
+
+
+def sha256_of(upload: bytes) -> str:
+    """Return what tells a file from others, in hexadecimal digits."""
+    return hashlib.sha256(upload).hexdigest()
 
 
 def photo_partition(photo_id: str, partitions: int) -> int:

@@ -7,9 +7,16 @@ from typing import Final
 import msgspec
 from redis.asyncio import Redis
 
-from mien.contracts.events import EmotionEstimated, IdentityDecided, TrackEnded, TrackStarted, encode_event
+from mien.contracts.events import (
+    EmotionEstimated,
+    IdentityDecided,
+    TirednessEstimated,
+    TrackEnded,
+    TrackStarted,
+    encode_event,
+)
 from mien.contracts.shared_state import TRACK_TTL_SECONDS, TrackResult, results_channel, track_key
-from services.gateway.pipeline import emotion_guard, identity_guard
+from services.gateway.pipeline import identity_guard, reading_guard
 
 OPEN_TRACKS_KEY: Final = "mien:gateway:open-tracks"
 """Sorted set of track id → when the gateway last heard of it, Unix milliseconds."""
@@ -35,17 +42,22 @@ redis.call('HSET', KEYS[1], 'camera_id', ARGV[7], part, ARGV[8],
            part .. '_guard', ARGV[4] .. ':' .. ARGV[5] .. ':' .. ARGV[6])
 if label ~= '' then redis.call('HINCRBY', KEYS[1], 'label:' .. label, 1) end
 redis.call('EXPIRE', KEYS[1], ttl)
-local merged = redis.call('HMGET', KEYS[1], 'identity', 'emotion', 'ended_at_ns')
+local merged = redis.call('HMGET', KEYS[1], 'identity', 'emotion', 'tiredness', 'ended_at_ns')
 redis.call('PUBLISH', ARGV[9],
-           ARGV[10] .. (merged[1] or '\\192') .. ARGV[11] .. (merged[2] or '\\192'))
-if merged[3] then return 2 end
+           ARGV[10] .. (merged[1] or '\\192') .. ARGV[11] .. (merged[2] or '\\192')
+           .. ARGV[12] .. (merged[3] or '\\192'))
+if merged[4] then return 2 end
 return 1
 """
 
 _PACK: Final = msgspec.msgpack.Encoder()
 _IDENTITY: Final = msgspec.msgpack.Decoder(IdentityDecided)
 _EMOTION: Final = msgspec.msgpack.Decoder(EmotionEstimated)
+_TIREDNESS: Final = msgspec.msgpack.Decoder(TirednessEstimated)
 _EMOTION_KEY: Final = _PACK.encode("emotion")
+_TIREDNESS_KEY: Final = _PACK.encode("tiredness")
+
+Result = IdentityDecided | EmotionEstimated | TirednessEstimated
 
 
 @dataclass(frozen=True)
@@ -56,6 +68,7 @@ class TrackState:
     camera_id: str
     identity: IdentityDecided | None = None
     emotion: EmotionEstimated | None = None
+    tiredness: TirednessEstimated | None = None
     started_at_ns: int | None = None
     ended_at_ns: int | None = None
     emotion_counts: dict[str, int] = field(default_factory=dict)
@@ -68,7 +81,7 @@ class TrackStore:
         self._redis = redis
         self._merge = redis.register_script(_MERGE_LUA)
 
-    async def merge(self, events: Sequence[IdentityDecided | EmotionEstimated]) -> list[str]:
+    async def merge(self, events: Sequence[Result]) -> list[str]:
         """Merge results, in order; returns the ids of tracks that changed after they had ended."""
         async with self._redis.pipeline(transaction=False) as pipe:
             for event in events:
@@ -148,18 +161,22 @@ class TrackStore:
                 track_id=state.track_id,
                 identity=state.identity,
                 emotion=state.emotion,
+                tiredness=state.tiredness,
             )
             for state in await self.load(track_ids)
         ]
 
 
-def _merge_arguments(event: IdentityDecided | EmotionEstimated) -> list[str | int | bytes]:
-    if isinstance(event, IdentityDecided):
-        part, label, guard = "identity", "", identity_guard(event)
-    else:
-        part, label, guard = "emotion", event.label, emotion_guard(event)
-    # A map of four pairs, open after the key of the third; the script adds the values.
-    head = b"\x84" + b"".join(
+def _merge_arguments(event: Result) -> list[str | int | bytes]:
+    match event:
+        case IdentityDecided():
+            part, label, guard = "identity", "", identity_guard(event)
+        case EmotionEstimated():
+            part, label, guard = "emotion", event.label, reading_guard(event)
+        case TirednessEstimated():
+            part, label, guard = "tiredness", "", reading_guard(event)
+    # A map of five pairs, open after the key of the third; the script adds the values.
+    head = b"\x85" + b"".join(
         _PACK.encode(text) for text in ("camera_id", event.camera_id, "track_id", event.track_id, "identity")
     )
     return [
@@ -172,17 +189,20 @@ def _merge_arguments(event: IdentityDecided | EmotionEstimated) -> list[str | in
         results_channel(event.camera_id),
         head,
         _EMOTION_KEY,
+        _TIREDNESS_KEY,
     ]
 
 
 def _state_of(track_id: str, fields: dict[bytes, bytes]) -> TrackState:
     identity, emotion = fields.get(b"identity"), fields.get(b"emotion")
+    tiredness = fields.get(b"tiredness")
     started, ended = fields.get(b"started_at_ns"), fields.get(b"ended_at_ns")
     return TrackState(
         track_id=track_id,
         camera_id=fields.get(b"camera_id", b"").decode(),
         identity=_IDENTITY.decode(identity) if identity else None,
         emotion=_EMOTION.decode(emotion) if emotion else None,
+        tiredness=_TIREDNESS.decode(tiredness) if tiredness else None,
         started_at_ns=int(started) if started else None,
         ended_at_ns=int(ended) if ended else None,
         emotion_counts={

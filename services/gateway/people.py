@@ -5,13 +5,16 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
+import msgspec
 from sqlalchemy import ColumnElement, and_, case, func, or_, select, update
 from sqlalchemy.orm import Session, undefer
 
 from mien.contracts.events import PhotoRejected, TemplateCreated
 from mien.errors import MienError
+from mien.vision.strays import SET_ASIDE
 from services.gateway.database import Person, Photo, Sighting, StrangerVisit
-from services.gateway.schemas import PersonInfo, PhotoInfo, SightingInfo
+from services.gateway.photo_judge import judge_again
+from services.gateway.schemas import EmotionPhotoInfo, PersonInfo, SightingInfo
 from services.gateway.who import WhoIsWho, is_ignored
 
 DELETED_PERSON: Final = "deleted person"
@@ -35,18 +38,31 @@ def list_people(session: Session, *conditions: ColumnElement[bool]) -> list[Pers
             func.sum(case((and_(Photo.status == "enrolled", ~Photo.set_aside), 1), else_=0)).label(
                 "templates"
             ),
-            func.min(case((Photo.has_face, Photo.photo_id))).label("cover"),
+            func.sum(case((needs_a_look(), 1), else_=0)).label("problems"),
+            func.min(case((and_(Photo.has_face, ~Photo.set_aside), Photo.photo_id))).label("cover"),
         )
         .group_by(Photo.person_id)
         .subquery()
     )
     rows = session.execute(
-        select(Person, counts.c.photos, counts.c.templates, counts.c.cover)
+        select(Person, counts.c.photos, counts.c.templates, counts.c.problems, counts.c.cover)
         .outerjoin(counts, counts.c.person_id == Person.person_id)
         .where(*conditions)
         .order_by(func.lower(Person.name))
     )
-    return [_person_info(person, photos, templates, cover) for person, photos, templates, cover in rows]
+    return [_person_info(*row) for row in rows]
+
+
+def needs_a_look() -> ColumnElement[bool]:
+    """Return which photos somebody should decide on: those that may be under the wrong name."""
+    return and_(
+        Photo.status == "enrolled",
+        ~Photo.use_anyway,
+        or_(
+            and_(Photo.set_aside, Photo.set_aside_reason.in_(SET_ASIDE)),
+            and_(~Photo.set_aside, Photo.likeness.in_(("differs", "lookalike"))),
+        ),
+    )
 
 
 def get_person(session: Session, person_id: str) -> PersonInfo:
@@ -85,19 +101,6 @@ def require_photo(session: Session, person_id: str, photo_id: str) -> Photo:
     return photo
 
 
-def list_photos(session: Session, person_id: str) -> list[PhotoInfo]:
-    """Return a person's photos, the oldest first.
-
-    Raises:
-        NotFoundError: There is no such person.
-    """
-    require_person(session, person_id)
-    photos = session.scalars(
-        select(Photo).where(Photo.person_id == person_id).order_by(Photo.created_at, Photo.photo_id)
-    )
-    return [photo_info(photo) for photo in photos]
-
-
 def unsubmitted_photos(session: Session, limit: int) -> list[Photo]:
     """Return photos that the broker has not got yet, pictures included."""
     return list(
@@ -124,7 +127,9 @@ def settle_photo(session: Session, result: TemplateCreated | PhotoRejected) -> b
     if isinstance(result, TemplateCreated):
         photo.status, photo.reason, photo.explanation = "enrolled", None, None
         photo.quality = round(result.quality.score, 3)
+        photo.measures = msgspec.structs.asdict(result.quality)
         photo.template_id = result.template_id
+        judge_again(session, photo.person_id)
         photo.face_jpeg, photo.has_face = result.face_jpeg, True
     else:
         photo.status, photo.reason = "rejected", result.reason
@@ -133,24 +138,36 @@ def settle_photo(session: Session, result: TemplateCreated | PhotoRejected) -> b
     return True
 
 
-def photo_info(photo: Photo) -> PhotoInfo:
-    """Return a photo as people may see it."""
-    address = f"/api/people/{photo.person_id}/photos/{photo.photo_id}"
-    return PhotoInfo.model_validate(
-        {
-            "photo_id": photo.photo_id,
-            "person_id": photo.person_id,
-            "filename": photo.filename,
-            "status": photo.status,
-            "reason": photo.reason,
-            "explanation": photo.explanation,
-            "quality": photo.quality,
-            "image_url": None if photo.reason == "not_an_image" else f"{address}/image.jpg",
-            "face_url": f"{address}/face.jpg" if photo.has_face else None,
-            "set_aside": photo.set_aside,
-            "created_at": photo.created_at,
-        }
+def apply_edit(photo: Photo, changes: dict[str, Any]) -> str:
+    """Change a photo's person, or whether it is compared with; returns what the audit calls it."""
+    moved = changes.get("person_id", photo.person_id) != photo.person_id
+    photo.person_id = changes.get("person_id", photo.person_id)
+    if moved:
+        photo.use_anyway = False
+    if changes.get("set_aside", photo.set_aside) == photo.set_aside:
+        return "photo.moved" if moved else "photo.edited"
+    photo.set_aside = not photo.set_aside
+    photo.set_aside_reason = "by_hand" if photo.set_aside else None
+    photo.use_anyway = not photo.set_aside and not moved
+    if moved:
+        return "photo.moved"
+    return "photo.set_aside" if photo.set_aside else "photo.used_anyway"
+
+
+def list_emotion_photos(session: Session) -> list[EmotionPhotoInfo]:
+    """Return the photos whose expression is known, by label and person."""
+    chosen = select(Photo).where(
+        Photo.emotion_label.is_not(None), Photo.reason.is_distinct_from("not_an_image")
     )
+    return [
+        EmotionPhotoInfo(
+            photo_id=photo.photo_id,
+            person_id=photo.person_id,
+            label=photo.emotion_label or "",
+            image_url=f"/api/people/{photo.person_id}/photos/{photo.photo_id}/image.jpg",
+        )
+        for photo in session.scalars(chosen.order_by(Photo.emotion_label, Photo.person_id, Photo.photo_id))
+    ]
 
 
 def list_sightings(
@@ -220,7 +237,11 @@ def visit_face_url(visit_id: str) -> str:
 
 
 def _person_info(
-    person: Person, photos: int | None, templates: int | None, cover_photo_id: str | None
+    person: Person,
+    photos: int | None,
+    templates: int | None,
+    problems: int | None,
+    cover_photo_id: str | None,
 ) -> PersonInfo:
     cover = f"/api/people/{person.person_id}/photos/{cover_photo_id}/face.jpg" if cover_photo_id else None
     return PersonInfo(
@@ -233,6 +254,7 @@ def _person_info(
         created_at=person.created_at,
         photo_count=photos or 0,
         template_count=templates or 0,
+        problem_count=problems or 0,
         cover_photo_url=cover,
         demo_note=person.demo_note,
     )
@@ -257,6 +279,8 @@ def _sighting_info(
             "started_at",
             "ended_at",
             "emotions",
+            "emotion_timeline",
+            "tiredness",
         )
     }
     return SightingInfo(

@@ -4,101 +4,28 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
-from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
 from mien.contracts.cameras import Camera
-from mien.contracts.events import EmotionEstimated, IdentityAnswer, IdentityDecided
-from mien.contracts.live import LiveEmotion, LiveFace, LiveFrame
+from mien.contracts.events import (
+    EmotionEstimated,
+    IdentityAnswer,
+    IdentityDecided,
+    TirednessAnswer,
+    TirednessEstimated,
+)
+from mien.contracts.live import LiveEmotion, LiveFace, LiveFrame, LiveTiredness
+from mien.contracts.readings import emotion_allowed, tiredness_allowed
 from mien.contracts.shared_state import Preview, TrackResult
 from mien.errors import PermanentError
 from services.gateway.who import WhoIsWho
 
-CAMERA_SCHEMES: Final = ("rtsp", "rtsps", "http", "https", "file")
 _MAX_SLUG: Final = 48
 Guard = tuple[int, int, int]
 
 
 class InvalidInputError(PermanentError):
     """What somebody asked for can't be; the message says why, in words for people."""
-
-
-@dataclass(frozen=True)
-class CameraAddress:
-    """A camera's address with the credentials taken out of it."""
-
-    url: str
-    username: str | None
-    password: str | None
-
-    def __repr__(self) -> str:
-        """Name the address without what must not reach a log."""
-        return f"CameraAddress({self.url!r})"
-
-
-def split_camera_url(url: str, *, video_folders: tuple[Path, ...] = ()) -> CameraAddress:
-    """Check a camera's address and take its credentials out.
-
-    Args:
-        video_folders: Where ``file:`` addresses may point to; empty allows any place.
-
-    Raises:
-        InvalidInputError: The scheme, host or path is none that a camera may have.
-    """
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError as error:
-        raise InvalidInputError("the camera's address is not a valid URL") from error
-    if parts.scheme not in CAMERA_SCHEMES:
-        raise InvalidInputError(
-            f"a camera's address starts with one of {', '.join(f'{s}:' for s in CAMERA_SCHEMES)}"
-        )
-    if any(ord(character) < 33 for character in url):
-        raise InvalidInputError("a camera's address holds no spaces or control characters")
-    if parts.scheme == "file":
-        return CameraAddress(_check_file(parts, video_folders), None, None)
-    if not parts.hostname:
-        raise InvalidInputError("a camera's address names a host, as in rtsp://192.168.1.20/stream")
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    netloc = host if port is None else f"{host}:{port}"
-    return CameraAddress(
-        urlunsplit((parts.scheme, netloc, parts.path, parts.query, "")),
-        unquote(parts.username) if parts.username else None,
-        unquote(parts.password) if parts.password else None,
-    )
-
-
-def split_main_stream_url(
-    url: str | None, *, username: str | None, password: str | None
-) -> CameraAddress | None:
-    """Check the address of a camera's main stream and take its credentials out; None where there is none.
-
-    Args:
-        username: The camera's own, as it will be, with its *password*: they are the main stream's, too.
-
-    Raises:
-        InvalidInputError: It is no address of a live stream, or names other credentials.
-    """
-    if url is None:
-        return None
-    address = split_camera_url(url)
-    if address.url.startswith("file:"):
-        raise InvalidInputError("a main stream is live, so its address is not that of a file")
-    named = (address.username or username, address.password or password)
-    if username is not None and named != (username, password):
-        raise InvalidInputError("a main stream has the user name and password of its camera, and no others")
-    return CameraAddress(address.url, *named)
-
-
-def _check_file(parts: SplitResult, video_folders: tuple[Path, ...]) -> str:
-    if parts.netloc not in ("", "localhost") or not parts.path.startswith("/"):
-        raise InvalidInputError("a video file's address is absolute, as in file:///srv/videos/door.mp4")
-    path = Path(unquote(parts.path)).resolve()
-    if video_folders and not any(path.is_relative_to(folder) for folder in video_folders):
-        raise InvalidInputError("this video file lies outside the folders that file cameras may use")
-    return path.as_uri()
 
 
 def slug_of(name: str, *, taken: frozenset[str] = frozenset()) -> str:
@@ -111,23 +38,13 @@ def slug_of(name: str, *, taken: frozenset[str] = frozenset()) -> str:
     return slug
 
 
-def check_emotion_purpose(emotion_policy: str, emotion_purpose: str) -> None:
-    """Refuse to read emotions without saying why.
-
-    Raises:
-        InvalidInputError: Emotion is on and no purpose is given.
-    """
-    if emotion_policy != "off" and not emotion_purpose.strip():
-        raise InvalidInputError("emotion can be turned on only with a purpose (emotion_purpose)")
-
-
 def identity_guard(event: IdentityDecided) -> Guard:
     """Order identity results of a track: more shots, then a newer model, then a newer gallery."""
     return (event.shot_number, event.model_version, event.gallery_generation)
 
 
-def emotion_guard(event: EmotionEstimated) -> Guard:
-    """Order emotion results of a track: more shots, then a newer model."""
+def reading_guard(event: EmotionEstimated | TirednessEstimated) -> Guard:
+    """Order emotion, or tiredness, results of a track: more shots, then a newer model."""
     return (event.shot_number, event.model_version, 0)
 
 
@@ -135,12 +52,20 @@ def merge_results(old: TrackResult | None, new: TrackResult) -> TrackResult:
     """Return what is known of a track after hearing *new*, in whatever order the two come."""
     if old is None:
         return new
-    identity, emotion = old.identity, old.emotion
+    identity, emotion, tiredness = old.identity, old.emotion, old.tiredness
     if new.identity and (identity is None or identity_guard(new.identity) > identity_guard(identity)):
         identity = new.identity
-    if new.emotion and (emotion is None or emotion_guard(new.emotion) > emotion_guard(emotion)):
+    if new.emotion and (emotion is None or reading_guard(new.emotion) > reading_guard(emotion)):
         emotion = new.emotion
-    return TrackResult(camera_id=new.camera_id, track_id=new.track_id, identity=identity, emotion=emotion)
+    if new.tiredness and (tiredness is None or reading_guard(new.tiredness) > reading_guard(tiredness)):
+        tiredness = new.tiredness
+    return TrackResult(
+        camera_id=new.camera_id,
+        track_id=new.track_id,
+        identity=identity,
+        emotion=emotion,
+        tiredness=tiredness,
+    )
 
 
 @dataclass(frozen=True)
@@ -192,7 +117,14 @@ def identity_now(decided: IdentityDecided | None, who: WhoIsWho, camera: Camera 
 
 def emotions_allowed(camera: Camera | None) -> bool:
     """Whether an emotion may be told of a single face; an aggregate policy allows only sums."""
-    return camera is not None and camera.emotion_policy == "per_person"
+    return camera is not None and camera.emotion_policy == "per_person" and emotion_allowed(camera)
+
+
+def tiredness_told(estimate: TirednessEstimated | None, camera: Camera | None) -> TirednessAnswer | None:
+    """Return what history says of a track: tired if it ever was; None where nothing may be told."""
+    if estimate is None or not tiredness_allowed(camera):
+        return None
+    return "tired" if estimate.was_tired else estimate.answer
 
 
 def live_face(
@@ -208,6 +140,7 @@ def live_face(
     identity = identity_now(decided, who, camera)
     stranger = who.strangers.get(identity.stranger_id) if identity and identity.stranger_id else None
     emotion = result.emotion if result and emotions_allowed(camera) else None
+    tiredness = result.tiredness if result and tiredness_allowed(camera) else None
     person_id = identity.person_id if identity else None
     return LiveFace(
         track_id=preview.track_ids[index],
@@ -222,6 +155,17 @@ def live_face(
         stranger_label=stranger.label if stranger and not person_id else None,
         ignored=identity.ignored if identity else False,
         emotion=LiveEmotion(label=emotion.label, probabilities=emotion.probabilities) if emotion else None,
+        tiredness=_live_tiredness(tiredness) if tiredness else None,
+    )
+
+
+def _live_tiredness(estimate: TirednessEstimated) -> LiveTiredness:
+    return LiveTiredness(
+        answer=estimate.answer,
+        reason=estimate.reason,
+        perclos=estimate.perclos,
+        yawns=estimate.yawns,
+        watched_seconds=estimate.watched_seconds,
     )
 
 

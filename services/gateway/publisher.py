@@ -1,4 +1,4 @@
-"""The gateway's one producer: connects on its own, and never keeps a request waiting for the broker."""
+"""The gateway's producers: they connect on their own, and never keep a request waiting for the broker."""
 
 import asyncio
 
@@ -6,14 +6,48 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from mien.contracts.events import Event
-from mien.contracts.topics import Topic
+from mien.contracts.frames import Frame
+from mien.contracts.topics import FRAMES, Topic
 from mien.errors import TransientError
-from mien.runtime.bus import open_event_producer, publish
+from mien.runtime.bus import open_event_producer, open_frame_producer, publish
 from mien.runtime.service import Service
 from mien.runtime.settings import KafkaSettings
 
 _PUBLISH_SECONDS = 5.0
 _CHECK_SECONDS = 5.0
+
+
+class FramePublisher:
+    """Publishes what browsers' webcams see; a frame that the broker doesn't take soon is lost."""
+
+    def __init__(self, settings: KafkaSettings) -> None:
+        self._settings = settings
+        self._producer: AIOKafkaProducer | None = None
+
+    async def publish(self, frame: Frame, *, partition: int) -> None:
+        """Send one frame and wait until the broker has it.
+
+        Raises:
+            TransientError: The broker is away or too slow.
+        """
+        if self._producer is None:
+            raise TransientError("Kafka does not answer yet")
+        try:
+            async with asyncio.timeout(_PUBLISH_SECONDS):
+                await self._producer.send_and_wait(
+                    FRAMES.name, frame.jpeg, partition=partition, headers=frame.headers()
+                )
+        except (KafkaError, OSError, TimeoutError) as error:
+            raise TransientError(f"publishing a frame: {type(error).__name__}") from error
+
+    async def run(self, service: Service) -> None:
+        """Hold the connection until cancelled or the service stops."""
+        async with open_frame_producer(self._settings) as producer:
+            self._producer = producer
+            try:
+                await service.stop.wait()
+            finally:
+                self._producer = None
 
 
 class Publisher:

@@ -1,11 +1,11 @@
 """What the REST interface takes and gives about strangers and thresholds."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from services.gateway.schemas import Name, Note, Schema
+from services.gateway.schemas import Name, Note, PersonInfo, Schema
 
 StrangerId = Annotated[str, StringConstraints(min_length=1, max_length=40)]
 StrangerIds = Annotated[list[StrangerId], Field(min_length=1, max_length=100)]
@@ -47,19 +47,36 @@ class StrangerDetail(StrangerInfo):
     visits: list[VisitInfo]
 
 
-class StrangersNamed(Schema):
-    """Who some strangers are: a person, or the name of a new one."""
+class WhoItIs(Schema):
+    """A person, or the name of a new one."""
 
-    stranger_ids: StrangerIds
     person_id: Annotated[str, StringConstraints(max_length=40)] | None = None
     name: Name | None = None
     consent_note: Note = ""
 
     @model_validator(mode="after")
-    def _says_who(self) -> "StrangersNamed":
+    def _says_who(self) -> Self:
         if (self.person_id is None) == (self.name is None):
             raise ValueError("expected either a person or the name of a new one")
         return self
+
+
+class StrangersNamed(WhoItIs):
+    """Who some strangers are."""
+
+    stranger_ids: StrangerIds
+
+
+class TrackNameCreate(WhoItIs):
+    """Who a followed face is."""
+
+
+class TrackNamedInfo(Schema):
+    """A followed face has a name; so many of its views are on their way to become templates."""
+
+    track_id: str
+    person: PersonInfo
+    photo_count: int
 
 
 class StrangersChosen(Schema):

@@ -2,24 +2,31 @@
 
 from datetime import datetime
 from typing import Annotated, Literal
+from zoneinfo import available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
 from mien.contracts.cameras import (
     CAMERA_ID_PATTERN,
+    CameraContext,
     CameraState,
+    DecodePolicy,
+    EmotionExemption,
     EmotionPolicy,
     Fitness,
     IdentityPolicy,
+    SourceKind,
+    TirednessPolicy,
+    Transport,
+    Weekday,
     ZoneIgnores,
 )
-from mien.contracts.events import IdentityAnswer, RejectionReason
+from mien.contracts.events import IdentityAnswer, TirednessAnswer
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 Note = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000)]
 Url = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
 Credential = Annotated[str, StringConstraints(max_length=200)]
-PhotoStatus = Literal["pending", "enrolled", "rejected"]
 
 
 class Schema(BaseModel):
@@ -65,6 +72,31 @@ class IgnoredZoneInfo(Schema):
     ignores: ZoneIgnores = "movement"
 
 
+class OpenHoursInfo(Schema):
+    """A stretch of some days of the week; an end not later than the start is on the day after."""
+
+    days: Annotated[list[Weekday], Field(min_length=1, max_length=7)]
+    start: Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+    end: Annotated[str, StringConstraints(pattern=r"^(([01]\d|2[0-3]):[0-5]\d|24:00)$")]
+
+
+class ScheduleInfo(Schema):
+    """When a camera is open, on the clocks of its place; at all other times it is closed."""
+
+    time_zone: str
+    hours: Annotated[list[OpenHoursInfo], Field(min_length=1, max_length=28)]
+
+    @field_validator("time_zone")
+    @classmethod
+    def _check_time_zone(cls, name: str) -> str:
+        if name not in available_timezones():
+            raise ValueError("expected the name of a time zone, as in Europe/Berlin")
+        return name
+
+
+Sha256 = Annotated[str, StringConstraints(strip_whitespace=True, to_lower=True, pattern=r"^[0-9a-fA-F]{64}$")]
+
+
 class CameraFields(Schema):
     """What can be said about a camera besides its name and address."""
 
@@ -81,6 +113,17 @@ class CameraFields(Schema):
     demo: bool = False
     main_stream_url: Url | None = None
     ignored_zones: Annotated[list[IgnoredZoneInfo], Field(max_length=16)] = []
+    kind: SourceKind | None = None
+    transport: Transport = "tcp"
+    decode: DecodePolicy = "auto"
+    jpeg_quality: Annotated[int, Field(ge=30, le=100)] | None = None
+    schedule: ScheduleInfo | None = None
+    certificate_sha256: Sha256 | None = None
+    context: CameraContext = "unspecified"
+    emotion_exemption: EmotionExemption = "none"
+    emotion_exemption_note: Note = ""
+    tiredness_policy: TirednessPolicy = "off"
+    tiredness_purpose: Note = ""
 
 
 class CameraCreate(CameraFields):
@@ -110,6 +153,14 @@ class MainStreamStatusInfo(Schema):
     wanted: bool
 
 
+class ShownCertificateInfo(Schema):
+    """A certificate that a camera shows and that nobody vouches for."""
+
+    sha256: str
+    subject: str
+    not_after: str
+
+
 class CameraStatusInfo(Schema):
     """What ingest last said about a camera; ``unassigned`` when nobody has for a while."""
 
@@ -126,6 +177,33 @@ class CameraStatusInfo(Schema):
     reconnects: int
     dropped: dict[str, int]
     main_stream: MainStreamStatusInfo | None
+    opens_at_ns: int | None
+    clock_skew_seconds: float | None
+    stated_fps: float | None
+    keyframes_only: bool
+    certificate: ShownCertificateInfo | None
+
+
+class CameraPeriod(Schema):
+    """What a camera's state was for a while, and why; the one of now has no end yet."""
+
+    state: CameraState
+    reason: str
+    started_at: datetime
+    ended_at: datetime | None
+
+
+class CameraHistory(Schema):
+    """How a camera was over a time.
+
+    *uptime* is the share in which it delivered pictures, of the time in which it should have; None where
+    that was no time at all.
+    """
+
+    since: datetime
+    uptime: float | None
+    losses: int
+    periods: list[CameraPeriod]
 
 
 class FitnessInfo(Schema):
@@ -164,6 +242,22 @@ class CameraInfo(Schema):
     demo: bool
     main_stream_url: str | None
     ignored_zones: list[IgnoredZoneInfo]
+    kind: SourceKind | None
+    source: SourceKind | None
+    transport: Transport
+    decode: DecodePolicy
+    jpeg_quality: int | None
+    schedule: ScheduleInfo | None
+    certificate_sha256: str | None
+    context: CameraContext
+    emotion_exemption: EmotionExemption
+    emotion_exemption_note: str
+    emotion_set_by: str
+    emotion_set_at_ns: int
+    tiredness_policy: TirednessPolicy
+    tiredness_purpose: str
+    tiredness_set_by: str
+    tiredness_set_at_ns: int
     partition: int
     revision: int
     status: CameraStatusInfo
@@ -190,7 +284,10 @@ class PersonEdit(Schema):
 
 
 class PersonInfo(Schema):
-    """A person, with how many photos and templates there are; of somebody *ignored* nobody is alerted."""
+    """A person, with how many photos and templates there are; of somebody *ignored* nobody is alerted.
+
+    *problem_count* photos may be under the wrong name; somebody should look at them.
+    """
 
     person_id: str
     name: str
@@ -201,31 +298,18 @@ class PersonInfo(Schema):
     created_at: datetime
     photo_count: int
     template_count: int
+    problem_count: int
     cover_photo_url: str | None
     demo_note: str | None
 
 
-class PhotoInfo(Schema):
-    """A photo and what became of it."""
+class EmotionPhotoInfo(Schema):
+    """A photo whose expression is known; a person is only a number here."""
 
     photo_id: str
     person_id: str
-    filename: str
-    status: PhotoStatus
-    reason: RejectionReason | None
-    explanation: str | None
-    quality: float | None
-    image_url: str | None
-    face_url: str | None
-    set_aside: bool
-    created_at: datetime
-
-
-class PhotoEdit(Schema):
-    """Changes to a photo: another person's, kept but not compared with, or compared with again."""
-
-    person_id: Annotated[str, StringConstraints(max_length=40)] = ""
-    set_aside: bool = False
+    label: str
+    image_url: str
 
 
 class DenialCreate(Schema):
@@ -238,7 +322,8 @@ class SightingInfo(Schema):
     """Somebody, or somebody unknown, was seen by a camera from … to ….
 
     *similarity* is the cosine to the nearest person, *accept_similarity* from where on that person would have
-    been named; *denied_person_id* is whom somebody said it is not.
+    been named; *denied_person_id* is whom somebody said it is not. *emotion_timeline* tells from which Unix
+    second on somebody looked how.
     """
 
     sighting_id: str
@@ -258,6 +343,8 @@ class SightingInfo(Schema):
     started_at: datetime
     ended_at: datetime
     emotions: dict[str, float] | None
+    emotion_timeline: list[tuple[int, str]] | None
+    tiredness: TirednessAnswer | None
     face_url: str | None = None
 
 

@@ -14,21 +14,24 @@ from sqlalchemy.orm import Session
 from mien.contracts.events import (
     EmotionEstimated,
     IdentityDecided,
+    TirednessEstimated,
     TrackEnded,
     TrackEvent,
     TracksObserved,
     TrackStarted,
     derive_event_id,
 )
+from mien.contracts.readings import tiredness_allowed
 from mien.contracts.topics import SIGHTINGS
 from mien.errors import TransientError
+from mien.runtime import metrics
 from mien.runtime.cameras import CameraDirectory
 from mien.runtime.event_loop import Received
 from mien.runtime.service import Service
 from services.gateway.database import Database, Person, Sighting
-from services.gateway.merge import TrackState, TrackStore
+from services.gateway.merge import Result, TrackState, TrackStore
 from services.gateway.names import Names
-from services.gateway.pipeline import emotion_shares, identity_now
+from services.gateway.pipeline import emotion_shares, emotions_allowed, identity_now, tiredness_told
 from services.gateway.publisher import Publisher
 from services.gateway.who import WhoIsWho, is_ignored
 
@@ -61,14 +64,29 @@ class SightingRecorder:
         self._touched_at_ms: dict[str, int] = {}
         self._recording = asyncio.Lock()
 
-    async def merge_results(self, received: Sequence[Received[IdentityDecided | EmotionEstimated]]) -> None:
+    async def merge_results(self, received: Sequence[Received[Result]]) -> None:
         """Merge results of recognizers or emotion workers; those of ended tracks amend the history.
+
+        What a camera's policy does not allow, or no longer, is dropped and counted.
 
         Raises:
             TransientError: Redis, the database or the broker is away.
         """
-        late = await _redis(self._tracks.merge([one.event for one in received]))
+        await self._directory.refresh()
+        allowed = [one.event for one in received if self._is_allowed(one.event)]
+        metrics.DROPPED.labels("gateway", "policy").inc(len(received) - len(allowed))
+        late = await _redis(self._tracks.merge(allowed)) if allowed else []
         await self._record(late)
+
+    def _is_allowed(self, event: Result) -> bool:
+        camera = self._directory.get(event.camera_id)
+        match event:
+            case EmotionEstimated():
+                return emotions_allowed(camera)
+            case TirednessEstimated():
+                return tiredness_allowed(camera)
+            case IdentityDecided():
+                return True
 
     async def note_events(self, received: Sequence[Received[TrackEvent]]) -> None:
         """Open tracks that have started, write down those that have ended.
@@ -168,6 +186,8 @@ def sighting_of(state: TrackState, directory: CameraDirectory, who: WhoIsWho) ->
         started_at=_time_of(started_at_ns),
         ended_at=_time_of(ended_at_ns),
         emotions=emotion_shares(state.emotion_counts, camera),
+        emotion_timeline=state.emotion.timeline if state.emotion and emotions_allowed(camera) else None,
+        tiredness=tiredness_told(state.tiredness, camera),
     )
 
 
@@ -187,6 +207,7 @@ def cloud_event(sighting: Sighting, who: WhoIsWho) -> dict[str, Any]:
         "started_at": sighting.started_at,
         "ended_at": sighting.ended_at,
         "emotions": sighting.emotions,
+        "tiredness": sighting.tiredness,
     }
     return {
         "specversion": "1.0",

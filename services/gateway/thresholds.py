@@ -29,12 +29,24 @@ _LEAST_BELOW_DEFAULT = 0.03
 
 
 @dataclass(frozen=True)
-class _InUse:
-    """The embedder and version that most templates were made with."""
+class GalleryInUse:
+    """The embedder and version that most of the templates in use were made with.
+
+    Attributes:
+        templates: All of them, those that are set aside included.
+        accept_similarity: From where on a face is somebody.
+    """
 
     embedder: str
     model_version: int
     templates: list[Template]
+    accept_similarity: float
+
+    def compared(self, rules: Rules) -> list[Template]:
+        """Return the templates that name people: not those set aside, nor those of people switched off."""
+        return [
+            one for one in self.templates if not one.set_aside and one.person_id not in rules.inactive_people
+        ]
 
 
 class ThresholdDesk:
@@ -43,16 +55,18 @@ class ThresholdDesk:
     def __init__(self, redis: Redis, rules: RuleStore) -> None:
         self._templates = TemplateStore(redis)
         self._rules = rules
-        self._scored: tuple[object, _InUse, GalleryScores] | None = None
+        self._scored: tuple[object, GalleryInUse, GalleryScores] | None = None
 
     async def tell(self, who: WhoIsWho) -> CalibrationInfo:
         """Return the thresholds in force and what they do on the gallery as it is now."""
         rules = await self._rules.refresh()
         in_use, scores = await self._score(rules)
-        calibration = rules.calibrations.get(in_use.embedder)
-        if calibration is not None and calibration.model_version != in_use.model_version:
-            calibration = None
+        calibration = _calibration_of(rules, in_use.embedder, in_use.model_version)
         return _info(in_use, scores, calibration, who)
+
+    async def gallery(self) -> GalleryInUse:
+        """Return what recognizers compare faces with, as it is now."""
+        return await self._in_use(await self._rules.refresh())
 
     async def calibrate(self, who: WhoIsWho, *, false_accept_rate: float) -> CalibrationInfo:
         """Fit the thresholds to the gallery and put them in force.
@@ -64,7 +78,7 @@ class ThresholdDesk:
         rules = await self._rules.refresh()
         in_use, scores = await self._score(rules)
         limits = limits_of(in_use.embedder)
-        if not in_use.templates:
+        if not scores.templates:
             raise InvalidInputError("nobody is enrolled yet: add people with photos first")
         if not limits.impostor_similarities:
             raise InvalidInputError(
@@ -99,20 +113,20 @@ class ThresholdDesk:
         await self._rules.write(delete=[rule_id(one) for one in rules.calibrations.values()])
         return await self.tell(who)
 
-    async def _in_use(self, rules: Rules) -> _InUse:
-        """Return the templates that are compared with: those of one embedder, without people switched off."""
-        best = _InUse(FACE_EMBEDDER.name, 1, [])
+    async def _in_use(self, rules: Rules) -> GalleryInUse:
+        best = _gallery(FACE_EMBEDDER.name, 1, [], rules)
+        most = 0
         for embedder in EMBEDDERS:
             by_version: dict[int, list[Template]] = {}
             for template in await self._templates.load(embedder):
-                if not template.set_aside and template.person_id not in rules.inactive_people:
-                    by_version.setdefault(template.model_version, []).append(template)
+                by_version.setdefault(template.model_version, []).append(template)
             for version, templates in by_version.items():
-                if len(templates) > len(best.templates):
-                    best = _InUse(embedder, version, templates)
+                found = _gallery(embedder, version, templates, rules)
+                if (count := len(found.compared(rules))) > most:
+                    best, most = found, count
         return best
 
-    async def _score(self, rules: Rules) -> tuple[_InUse, GalleryScores]:
+    async def _score(self, rules: Rules) -> tuple[GalleryInUse, GalleryScores]:
         """Compare everybody with everybody, again only where somebody has changed."""
         state = (rules.generation, [await self._templates.generation(embedder) for embedder in EMBEDDERS])
         if self._scored is None or self._scored[0] != state:
@@ -120,18 +134,29 @@ class ThresholdDesk:
             self._scored = (state, in_use, await self._compare(in_use, rules))
         return self._scored[1:]
 
-    async def _compare(self, in_use: _InUse, rules: Rules) -> GalleryScores:
+    async def _compare(self, in_use: GalleryInUse, rules: Rules) -> GalleryScores:
         model = (in_use.embedder, in_use.model_version)
         denied = [
             (denial.person_id, denial.vector.vector)
             for denial in rules.denials
             if denial.vector and (denial.vector.model, denial.vector.model_version) == model
         ]
-        return await asyncio.to_thread(score_gallery, in_use.templates, denied)
+        return await asyncio.to_thread(score_gallery, in_use.compared(rules), denied)
+
+
+def _gallery(embedder: str, version: int, templates: list[Template], rules: Rules) -> GalleryInUse:
+    calibration = _calibration_of(rules, embedder, version)
+    accept = calibration.accept_similarity if calibration else EMBEDDERS[embedder].accept_similarity
+    return GalleryInUse(embedder, version, templates, accept)
+
+
+def _calibration_of(rules: Rules, embedder: str, model_version: int) -> Calibration | None:
+    calibration = rules.calibrations.get(embedder)
+    return calibration if calibration and calibration.model_version == model_version else None
 
 
 def _info(
-    in_use: _InUse, scores: GalleryScores, calibration: Calibration | None, who: WhoIsWho
+    in_use: GalleryInUse, scores: GalleryScores, calibration: Calibration | None, who: WhoIsWho
 ) -> CalibrationInfo:
     limits = limits_of(in_use.embedder)
     accept = calibration.accept_similarity if calibration else EMBEDDERS[in_use.embedder].accept_similarity

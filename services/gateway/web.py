@@ -40,8 +40,14 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-async def serve_web(service: Service, app: FastAPI, listener: socket.socket) -> None:
-    """Answer requests until the service stops; open live connections are told to come back (1012)."""
+async def serve_web(
+    service: Service, app: FastAPI, listener: socket.socket, *, max_message_bytes: int
+) -> None:
+    """Answer requests until the service stops; open live connections are told to come back (1012).
+
+    Args:
+        max_message_bytes: Of a websocket; a larger message closes it (1009).
+    """
     config = uvicorn.Config(
         app,
         log_config=None,
@@ -49,7 +55,7 @@ async def serve_web(service: Service, app: FastAPI, listener: socket.socket) -> 
         lifespan="off",
         loop="none",
         ws="websockets-sansio",
-        ws_max_size=64 * 1024,
+        ws_max_size=max_message_bytes,
         ws_per_message_deflate=False,
         timeout_graceful_shutdown=_GRACE_SECONDS,
         server_header=False,

@@ -1,30 +1,15 @@
-"""From a registered camera to what FFmpeg opens, and back to text that may be shown."""
+"""From a registered camera to what is opened, and back to text that may be shown."""
 
 import re
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Final
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from mien.contracts.cameras import Camera
 from mien.errors import PermanentError
+from mien.runtime.networks import CameraNetworks
 
-Kind = Literal["rtsp", "mjpeg", "file"]
-
-_KINDS: Final[dict[str, Kind]] = {
-    "rtsp": "rtsp",
-    "rtsps": "rtsp",
-    "http": "mjpeg",
-    "https": "mjpeg",
-    "file": "file",
-}
-# Whatever a camera answers, FFmpeg may follow it to these protocols and no other (no local files).
-_PROTOCOLS: Final[dict[Kind, str]] = {
-    "rtsp": "rtsp,rtsps,rtp,tcp,tls",
-    "mjpeg": "http,https,tcp,tls",
-    "file": "file",
-}
-# Formats that hold video themselves; playlists, which name other files, are left out.
-_FILE_FORMATS: Final = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,flv,h264,hevc,mjpeg"
+DEFAULT_PORTS: Final = {"rtsp": 554, "rtsps": 322, "http": 80, "https": 443}
 _USERINFO: Final = re.compile(r"://[^\s/'\"]*@")
 
 
@@ -33,47 +18,58 @@ class AddressError(PermanentError):
 
 
 @dataclass(frozen=True)
-class Address:
-    """What to open.
+class Place:
+    """Where an address leads to, resolved once and allowed.
 
     Attributes:
-        url: With credentials in it: never to be logged.
-        format: Demuxer to use; None lets FFmpeg find out.
+        url: The address with an IP address in the place of the host's name: whoever resolved the name again
+            might be led elsewhere. With the camera's credentials, so never to be logged.
+        host: Name or address as it was registered: whose certificate is expected, and which site is meant.
+        ip: What it resolved to.
     """
 
-    kind: Kind
     url: str = field(repr=False)
-    format: str | None
-    options: dict[str, str]
+    host: str
+    ip: str
+    port: int
+    is_encrypted: bool
+
+    @property
+    def host_header(self) -> str:
+        """The host as HTTP names it."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port in (80, 443) else f"{host}:{self.port}"
 
 
-def build_address(camera: Camera, *, timeout_seconds: float) -> Address:
-    """Return the address of a camera with its credentials and FFmpeg's options.
+def locate(camera: Camera, networks: CameraNetworks, *, url: str | None = None) -> Place:
+    """Resolve a camera's address, with its credentials in it; or *url*, an address that it led to, without.
 
     Raises:
-        AddressError: Its scheme is none of rtsp, rtsps, http, https, file.
+        AddressError: It names no host, or its scheme is none of rtsp, rtsps, http, https.
+        ForbiddenAddressError: Cameras may not be there.
+        OSError: The host's name does not resolve.
     """
-    parts = urlsplit(camera.url)
-    kind = _KINDS.get(parts.scheme)
-    if kind is None:
-        raise AddressError(f"expected an address with one of {sorted(_KINDS)}, got {parts.scheme!r}")
-    options = {"protocol_whitelist": _PROTOCOLS[kind]}
-    if kind == "file":
-        options["format_whitelist"] = _FILE_FORMATS
-        return Address(kind, unquote(parts.path), None, options)
-    # In microseconds; both the RTSP demuxer and HTTP know it. `stimeout` of old is ignored without a word.
-    options["timeout"] = str(round(timeout_seconds * 1e6))
-    url = urlunsplit(parts._replace(netloc=_userinfo(camera) + parts.netloc.rpartition("@")[2]))
-    if kind == "mjpeg":
-        return Address(kind, url, "mpjpeg", options)
-    options |= {
-        "rtsp_transport": "tcp",
-        "allowed_media_types": "video",
-        # Size and profile come with the first keyframe; probing for them would only delay it.
-        "analyzeduration": "0",
-        "probesize": "32768",
-    }
-    return Address(kind, url, "rtsp", options)
+    parts = urlsplit(url or camera.url)
+    if parts.scheme not in DEFAULT_PORTS or not parts.hostname:
+        raise AddressError(
+            f"expected an address of {sorted(DEFAULT_PORTS)} with a host, got {parts.scheme!r}"
+        )
+    ip = networks.resolve(parts.hostname)
+    port = parts.port or DEFAULT_PORTS[parts.scheme]
+    netloc = f"[{ip}]:{port}" if ":" in ip else f"{ip}:{port}"
+    userinfo = _userinfo(camera) if url is None else ""
+    return Place(
+        url=urlunsplit(parts._replace(netloc=userinfo + netloc, fragment="")),
+        host=parts.hostname,
+        ip=ip,
+        port=port,
+        is_encrypted=parts.scheme in ("rtsps", "https"),
+    )
+
+
+def path_of(camera: Camera) -> str:
+    """Return the path of an address without a host, as those of files and devices."""
+    return unquote(urlsplit(camera.url).path)
 
 
 def redact(text: str, camera: Camera) -> str:
@@ -87,7 +83,18 @@ def redact(text: str, camera: Camera) -> str:
 
 def is_same_source(one: Camera, other: Camera) -> bool:
     """Whether two revisions of a camera can share one connection."""
-    return (one.url, one.username, one.password) == (other.url, other.username, other.password)
+    return _source_of(one) == _source_of(other)
+
+
+def _source_of(camera: Camera) -> tuple[object, ...]:
+    return (
+        camera.url,
+        camera.source,
+        camera.username,
+        camera.password,
+        camera.transport,
+        camera.certificate_sha256,
+    )
 
 
 def _userinfo(camera: Camera) -> str:

@@ -1,8 +1,17 @@
 """What the ingest service can be told."""
 
+from pathlib import Path
+
 from pydantic import Field
 
-from mien.runtime.settings import KafkaSettings, RedisSettings, ServiceSettings, settings_config
+from mien.runtime.settings import (
+    CameraNetworkSettings,
+    KafkaSettings,
+    RedisSettings,
+    SecretSettings,
+    ServiceSettings,
+    settings_config,
+)
 
 
 class IngestSettings(ServiceSettings):
@@ -12,6 +21,14 @@ class IngestSettings(ServiceSettings):
 
     kafka: KafkaSettings = Field(default_factory=lambda: KafkaSettings(), description="MIEN_KAFKA_*")
     redis: RedisSettings = Field(default_factory=lambda: RedisSettings(), description="MIEN_REDIS_*")
+    cameras: CameraNetworkSettings = Field(
+        default_factory=lambda: CameraNetworkSettings(), description="MIEN_CAMERAS_*"
+    )
+    secrets: SecretSettings = Field(default_factory=lambda: SecretSettings(), description="MIEN_SECRETS_*")
+    ca_file: Path | None = Field(
+        None,
+        description="Authorities that vouch for cameras' certificates, as a PEM file; Mozilla's when not set",
+    )
 
     open_timeout_seconds: float = Field(
         5.0, gt=0, le=60, description="Longest wait for a camera to answer when it is opened"
@@ -38,6 +55,21 @@ class IngestSettings(ServiceSettings):
         le=3600,
         description="Wait after a wrong password, path or format; many cameras lock accounts",
     )
+    frozen_seconds: float = Field(
+        60.0,
+        ge=0,
+        le=3600,
+        description="A camera that sends the same picture for this long is called frozen; 0: none is",
+    )
+    slow_share: float = Field(
+        0.4,
+        ge=0,
+        lt=1,
+        description="A camera that delivers less than this share of the pictures it should is called slow",
+    )
+    slow_seconds: float = Field(
+        10.0, ge=1, le=300, description="Over this time the delivered pictures are counted"
+    )
     heartbeat_seconds: float = Field(
         1.0, gt=0, le=60, description="A camera in front of which nothing moves sends one frame in this time"
     )
@@ -47,7 +79,9 @@ class IngestSettings(ServiceSettings):
     motion_area_ratio: float = Field(
         0.004, ge=0, le=1, description="Something moves when more than this share of pixels has changed"
     )
-    jpeg_quality: int = Field(80, ge=30, le=100, description="Of frames that ingest encodes itself")
+    jpeg_quality: int = Field(
+        80, ge=30, le=100, description="Of frames that ingest encodes, unless a camera has its own"
+    )
     closeup_max_width_px: int = Field(
         1920, ge=320, le=3840, description="Close-ups from a main stream are scaled down to this width"
     )
@@ -64,6 +98,16 @@ class IngestSettings(ServiceSettings):
     closeup_ring_pictures: int = Field(
         12, ge=2, le=100, description="Pictures of a wanted main stream that are kept to choose from"
     )
+    search_interfaces: str = Field(
+        "",
+        description="IPv4 addresses of this machine to look for cameras from, comma-separated; empty: those "
+        "of all interfaces but the loopback",
+    )
     closeup_ring_bytes: int = Field(
         64 * 1024 * 1024, ge=1024 * 1024, le=1024**3, description="Their memory, per camera"
     )
+
+    @property
+    def search_addresses(self) -> tuple[str, ...]:
+        """The entries of *search_interfaces*."""
+        return tuple(entry.strip() for entry in self.search_interfaces.split(",") if entry.strip())

@@ -4,12 +4,13 @@ import errno
 import socket
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import urlsplit
 
 import av
 
-from mien.contracts.cameras import Camera, CameraState
+from mien.contracts.cameras import Camera, CameraState, ShownCertificate
+from mien.runtime.networks import ForbiddenAddressError
 from services.ingest.address import AddressError, redact
+from services.ingest.certificates import UntrustedError
 
 _WORDS_BY_ERRNO: Final = {
     errno.ECONNREFUSED: ("refused", "the camera refuses the connection: nothing listens on this port"),
@@ -37,17 +38,30 @@ class Failure:
     state: CameraState
     key: str
     words: str
+    certificate: ShownCertificate | None = None
 
     @property
     def is_refusal(self) -> bool:
         """Whether trying again soon is pointless, or even harmful (many cameras lock accounts)."""
-        return self.state in ("auth_failed", "not_found", "unsupported")
+        return self.state in ("auth_failed", "not_found", "unsupported", "untrusted")
+
+
+class FailureError(Exception):
+    """A failure that is known for what it is where it happens."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.words)
+        self.failure = failure
 
 
 ENDED: Final = Failure("backoff", "ended", "the camera closed the connection")
 STALLED: Final = Failure("backoff", "stalled", "the camera stopped sending pictures")
 SILENT: Final = Failure("backoff", "silent", "the camera accepts the connection but sends no pictures")
 NO_ANSWER: Final = Failure("backoff", "no_answer", "the camera does not answer")
+UNKNOWN_HOST: Final = Failure("backoff", "unknown_host", "the camera's host name is not known")
+AUTH_REFUSED: Final = Failure("auth_failed", "auth_failed", "wrong user name or password")
+AUTH_WANTED: Final = Failure("auth_failed", "auth_failed", "the camera wants a user name and password")
+NO_SUCH_PATH: Final = Failure("not_found", "not_found", "the camera has no stream at this path")
 
 
 def explain(
@@ -76,15 +90,18 @@ def explain_silence(*, opened: bool, had_picture: bool) -> Failure:
 
 def _explain_refusal(error: Exception, camera: Camera) -> Failure | None:
     told = redact(str(error), camera)
-    password = (
-        "wrong user name or password" if camera.username else "the camera wants a user name and password"
-    )
+    if isinstance(error, FailureError):
+        is_unasked = error.failure is AUTH_REFUSED and not camera.username
+        return AUTH_WANTED if is_unasked else error.failure
+    if isinstance(error, av.HTTPUnauthorizedError | av.HTTPForbiddenError):
+        return AUTH_REFUSED if camera.username else AUTH_WANTED
+    if isinstance(error, UntrustedError):
+        return Failure("untrusted", "untrusted", told, error.shown)
     table: list[tuple[tuple[type[Exception], ...], CameraState, str]] = [
-        ((av.HTTPUnauthorizedError, av.HTTPForbiddenError), "auth_failed", password),
-        ((av.HTTPNotFoundError,), "not_found", "the camera has no stream at this path"),
-        ((FileNotFoundError, IsADirectoryError, NotADirectoryError), "not_found", "there is no such file"),
-        ((PermissionError,), "not_found", "the file may not be read"),
-        ((AddressError, UnsupportedError), "unsupported", told),
+        ((av.HTTPNotFoundError,), "not_found", NO_SUCH_PATH.words),
+        ((FileNotFoundError, IsADirectoryError, NotADirectoryError), "not_found", _missing(camera)),
+        ((PermissionError,), "not_found", f"Mien may not read the {_thing(camera)}"),
+        ((AddressError, UnsupportedError, ForbiddenAddressError), "unsupported", told),
         ((av.ProtocolNotFoundError, av.DecoderNotFoundError, av.DemuxerNotFoundError), "unsupported", told),
     ]
     for types, state, words in table:
@@ -99,9 +116,8 @@ def _explain_trouble(error: Exception, camera: Camera, *, opened: bool) -> Failu
         return Failure("backoff", "server_error", f"the camera answers with an error: {told}")
     if isinstance(error, av.EOFError):
         return ENDED
-    # FFmpeg tells an unknown host only to its own log; the error is the general one for input and output.
-    if isinstance(error, OSError) and error.errno == errno.EIO and not opened and not _resolves(camera.url):
-        return Failure("backoff", "unknown_host", "the camera's host name is not known")
+    if isinstance(error, socket.gaierror):
+        return UNKNOWN_HOST
     if isinstance(error, OSError) and error.errno in _WORDS_BY_ERRNO:
         return Failure("backoff", *_WORDS_BY_ERRNO[error.errno])
     if isinstance(error, av.InvalidDataError) and not opened:
@@ -109,10 +125,11 @@ def _explain_trouble(error: Exception, camera: Camera, *, opened: bool) -> Failu
     return Failure("backoff", "failed", f"{type(error).__name__}: {told}")
 
 
-def _resolves(url: str) -> bool:
-    host = urlsplit(url).hostname
-    try:
-        socket.getaddrinfo(host, None)
-    except (OSError, UnicodeError):
-        return False
-    return True
+def _thing(camera: Camera) -> str:
+    return "device" if camera.source == "usb" else "file"
+
+
+def _missing(camera: Camera) -> str:
+    if camera.source == "usb":
+        return "there is no such device: is the camera plugged in?"
+    return "there is no such file"

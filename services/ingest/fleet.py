@@ -2,10 +2,8 @@
 
 import asyncio
 import time
-from collections import Counter
-from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Final
 
 import structlog
@@ -19,13 +17,17 @@ from mien.runtime.cameras import CameraDirectory
 from mien.runtime.service import Service, wait_or_stop
 from mien.runtime.work import WorkLedger
 from services.ingest.address import is_same_source
+from services.ingest.condition import RateWatch
 from services.ingest.config import IngestSettings
 from services.ingest.main_stream import MainStream, main_stream_of
+from services.ingest.open_camera import OpenCamera, describe_closed
 from services.ingest.publisher import EpochCounter, FramePublisher, SendFrame
 from services.ingest.reader import CameraReader, Sample
-from services.ingest.sources import open_source
-from services.ingest.status import RateMeter, describe_camera, write_status
-from services.ingest.stream import OpenSource, StreamReader
+from services.ingest.schedule import is_open
+from services.ingest.sources import OpenSource, open_source
+from services.ingest.state_events import StateJournal
+from services.ingest.status import write_status
+from services.ingest.stream import StreamReader
 
 log = structlog.get_logger()
 
@@ -34,30 +36,6 @@ _TICK_SECONDS: Final = 1.0
 _WISH_POLL_SECONDS: Final = 0.5
 _MOST_STUCK_THREADS: Final = 20
 _STATUS_PAUSE_SECONDS: Final = 0.1
-
-
-@dataclass
-class OpenCamera:
-    """A camera that is read: its thread, its main stream's, its publisher, and the task that runs it."""
-
-    reader: CameraReader
-    publisher: FramePublisher
-    task: asyncio.Task[None]
-    main: MainStream | None = None
-    captured: RateMeter = field(default_factory=RateMeter)
-    published: RateMeter = field(default_factory=RateMeter)
-    told: Counter[str] = field(default_factory=Counter)
-
-    def work_done(self) -> Mapping[str, int]:
-        """Return what was done with the camera's pictures since this was last asked."""
-        before, reader = self.told, self.reader
-        self.told = Counter(
-            captured=reader.pictures_seen,
-            sampled=reader.pictures_sampled,
-            unchanged=reader.pictures_unchanged,
-            published=self.publisher.published,
-        )
-        return self.told - before
 
 
 class CameraFleet:
@@ -71,8 +49,10 @@ class CameraFleet:
         directory: CameraDirectory,
         *,
         send: SendFrame,
+        journal: StateJournal,
         open_camera: OpenSource = open_source,
     ) -> None:
+        self._journal = journal
         self._service = service
         self._settings = settings
         self._redis = redis
@@ -146,9 +126,18 @@ class CameraFleet:
         """Add up in Redis what is done with each camera's pictures, until the service stops."""
         await self._work.run(self._service)
 
-    def _wanted(self) -> dict[str, Camera]:
+    def _owned(self) -> list[Camera]:
+        """Return the cameras that are this replica's to read; others publish those of browsers."""
         cameras = self._directory.on_partitions(self._partitions)
-        return {camera.camera_id: camera for camera in cameras if camera.enabled}
+        return [camera for camera in cameras if camera.source != "browser"]
+
+    def _wanted(self) -> dict[str, Camera]:
+        now = datetime.now(UTC)
+        return {
+            camera.camera_id: camera
+            for camera in self._owned()
+            if camera.enabled and is_open(camera.schedule, now)
+        }
 
     def _reconcile(self) -> None:
         if self._service.stop.is_set():
@@ -205,7 +194,8 @@ class CameraFleet:
         )
         reader.start()
         log.info("camera.opened", camera_id=camera.camera_id, partition=camera.partition)
-        return OpenCamera(reader, publisher, asyncio.create_task(publisher.run()))
+        rate = RateWatch(self._settings.slow_seconds)
+        return OpenCamera(reader, publisher, asyncio.create_task(publisher.run()), rate)
 
     def _on_change(self) -> None:
         """Write statuses soon; called by the readers' threads."""
@@ -219,6 +209,9 @@ class CameraFleet:
         camera.task.cancel()
         self._abandoned.append(camera.reader)
         metrics.CAMERA_STREAMING.remove(camera_id)
+        for metric in (metrics.CAMERA_STATE, metrics.CAMERA_CLOCK_SKEW_SECONDS):
+            with suppress(KeyError):  # it was never set
+                metric.remove(camera_id)
         log.info("camera.closed", camera_id=camera_id)
 
     def _replace_stuck(self) -> None:
@@ -249,27 +242,10 @@ class CameraFleet:
             await asyncio.to_thread(reader.join, max(until - time.monotonic(), 0))
 
     def _statuses(self) -> list[CameraStatus]:
-        idle = [
-            CameraStatus(
-                camera_id=camera.camera_id,
-                state="stopped",
-                reason="switched off",
-                replica=self._service.instance,
-            )
-            for camera in self._directory.on_partitions(self._partitions)
-            if not camera.enabled
+        owned, replica = self._owned(), self._service.instance
+        self._journal.keep_only({camera.camera_id for camera in owned})
+        closed = [camera for camera in owned if camera.camera_id not in self._open]
+        return [
+            *(camera.describe(self._journal, replica=replica) for camera in self._open.values()),
+            *(describe_closed(camera, self._journal, replica=replica) for camera in closed),
         ]
-        return [*(self._describe(camera) for camera in self._open.values()), *idle]
-
-    def _describe(self, camera: OpenCamera) -> CameraStatus:
-        now = time.monotonic()
-        status = describe_camera(
-            camera.reader,
-            camera.publisher.dropped,
-            captured_fps=camera.captured.update(camera.reader.pictures_seen, now),
-            published_fps=camera.published.update(camera.publisher.published, now),
-            replica=self._service.instance,
-            main=None if camera.main is None else camera.main.reader,
-        )
-        metrics.CAMERA_STREAMING.labels(status.camera_id).set(status.state == "streaming")
-        return status

@@ -8,13 +8,17 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from mien.contracts.topics import CAMERAS
 from mien.errors import TransientError
 from mien.runtime.bus import CountAssignments, open_consumer, open_frame_producer
+from mien.runtime.camera_requests import RequestStore
 from mien.runtime.cameras import CameraDirectory, CameraRegistry
 from mien.runtime.redis_connection import connect_redis
+from mien.runtime.secrets import open_box
 from mien.runtime.service import Service, announce_presence, run_service, run_until_stopped
 from mien.runtime.settings import settings_from_command_line
 from services.ingest.config import IngestSettings
 from services.ingest.fleet import CameraFleet
 from services.ingest.publisher import send_with
+from services.ingest.requests import answer_requests
+from services.ingest.state_events import StateJournal
 
 GROUP: Final = "mien.ingest.cameras"
 _POLL_MS: Final = 500
@@ -33,8 +37,11 @@ def main() -> None:
 async def ingest(service: Service, settings: IngestSettings) -> None:
     """Read the cameras whose partitions this replica owns, until the service stops."""
     async with connect_redis(settings.redis) as redis, open_frame_producer(settings.kafka) as producer:
-        directory = CameraDirectory(CameraRegistry(redis, partitions=settings.kafka.partitions))
-        fleet = CameraFleet(service, settings, redis, directory, send=send_with(producer))
+        secrets = open_box(settings.secrets)
+        registry = CameraRegistry(redis, partitions=settings.kafka.partitions, secrets=secrets)
+        directory = CameraDirectory(registry)
+        journal = StateJournal(service.instance)
+        fleet = CameraFleet(service, settings, redis, directory, send=send_with(producer), journal=journal)
         async with open_consumer(
             settings.kafka, CAMERAS, GROUP, listener=Assignments(fleet), offset_reset="latest"
         ) as consumer:
@@ -48,6 +55,8 @@ async def ingest(service: Service, settings: IngestSettings) -> None:
                 fleet.report(),
                 fleet.follow_wishes(),
                 fleet.tell_work(),
+                answer_requests(service, settings, RequestStore(redis, secrets)),
+                journal.run(service, settings.kafka),
             )
 
 

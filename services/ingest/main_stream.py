@@ -16,8 +16,8 @@ from services.ingest.closeups import PictureRing, Unusable, find_same_time, why_
 from services.ingest.config import IngestSettings
 from services.ingest.picture import DamagedPictureError, Picture, fit_width
 from services.ingest.reader import Sample
-from services.ingest.sources import VideoSource, open_source
-from services.ingest.stream import OpenSource, StreamReader
+from services.ingest.sources import OpenSource, VideoSource, open_source
+from services.ingest.stream import StreamReader
 
 WhyNot = Literal["away", "starting", "late", "apart", "corrupt", "too_large"] | Unusable
 
@@ -70,7 +70,7 @@ class MainStreamReader(StreamReader):
     def closeup_wh(self) -> tuple[int, int] | None:
         """Size of its close-ups, None before the first picture."""
         size_wh = self.report.size_wh
-        return None if size_wh is None else fit_width(size_wh, self._settings.closeup_max_width_px)
+        return None if size_wh is None else fit_width(size_wh, self.settings.closeup_max_width_px)
 
     def _begin(self) -> None:
         self.ring.clear()
@@ -81,6 +81,7 @@ class MainStreamReader(StreamReader):
             self._on_picture()
 
     def _steer(self, source: VideoSource) -> None:
+        source.decode = "all"  # faces are cut out of the picture of a moment, whichever that is
         source.is_wanted = (self.wanted and self.is_usable) or self.report.state != "streaming"
         if not self.wanted:
             self.ring.clear()
@@ -180,4 +181,4 @@ def main_stream_of(camera: Camera) -> Camera | None:
     """Return a camera's main stream as a camera of its own, or None when it has none."""
     if camera.main_stream_url is None:
         return None
-    return msgspec.structs.replace(camera, url=camera.main_stream_url, main_stream_url=None)
+    return msgspec.structs.replace(camera, url=camera.main_stream_url, main_stream_url=None, kind=None)

@@ -27,18 +27,24 @@ class SamplingSchedule:
         self.fps = fps
         self._next_due: float | None = None
 
+    def would_be_due(self, media_seconds: float) -> bool:
+        """Whether a picture taken at this time would be wanted, if it came next."""
+        due = self._next_due
+        # Timestamps are rounded (to 1/90000 s, or a file's ticks); a picture a hair early is on time.
+        return due is None or media_seconds >= due - 0.002 or self._has_jumped(media_seconds, due)
+
     def is_due(self, media_seconds: float) -> bool:
         """Whether the picture taken at this time is wanted."""
-        interval = 1.0 / self.fps
-        due = self._next_due
-        if due is None or media_seconds < due - 2 * interval or media_seconds > due + interval:
-            self._next_due = media_seconds + interval  # first picture, or the timeline has jumped
-            return True
-        # Timestamps are rounded (to 1/90000 s, or a file's ticks); a picture a hair early is on time.
-        if media_seconds < due - 0.002:
+        if not self.would_be_due(media_seconds):
             return False
-        self._next_due = due + interval
+        due, interval = self._next_due, 1.0 / self.fps
+        begins = due is None or self._has_jumped(media_seconds, due)
+        self._next_due = (media_seconds if begins or due is None else due) + interval
         return True
+
+    def _has_jumped(self, media_seconds: float, due: float) -> bool:
+        interval = 1.0 / self.fps
+        return media_seconds < due - 2 * interval or media_seconds > due + interval
 
 
 class MotionGate:

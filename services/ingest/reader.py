@@ -6,11 +6,12 @@ from typing import Final
 
 from mien.contracts.cameras import Camera
 from mien.runtime import metrics
+from services.ingest.condition import StillnessWatch
 from services.ingest.config import IngestSettings
 from services.ingest.picture import DamagedPictureError, Picture, fit_width
 from services.ingest.pipeline import MotionGate, SamplingSchedule
-from services.ingest.sources import VideoSource, open_source
-from services.ingest.stream import OpenSource, StreamReader
+from services.ingest.sources import OpenSource, VideoSource, open_source
+from services.ingest.stream import StreamReader
 
 _LAG_SHOWN_EVERY: Final = 15
 
@@ -66,8 +67,14 @@ class CameraReader(StreamReader):
         size_wh = self.report.size_wh
         return None if size_wh is None else fit_width(size_wh, self.camera.frame_width_px)
 
+    @property
+    def unchanged_seconds(self) -> float:
+        """For how long the camera has been sending the same picture."""
+        return self._stillness.unchanged_seconds
+
     def _begin(self) -> None:
-        settings = self._settings
+        settings = self.settings
+        self._stillness = StillnessWatch()
         self._schedule = SamplingSchedule(self.camera.sampled_fps)
         self._gate = MotionGate(
             luma_step=settings.motion_luma_step,
@@ -77,24 +84,30 @@ class CameraReader(StreamReader):
 
     def _take(self, picture: Picture, source: VideoSource) -> None:
         camera = self.camera
+        self._schedule.fps = camera.sampled_fps
         if self.pictures_seen % _LAG_SHOWN_EVERY == 0:
             metrics.CAMERA_LAG_SECONDS.labels(camera.camera_id).set(source.lag_seconds)
-        self._schedule.fps = camera.sampled_fps
         if self._schedule.is_due(picture.media_seconds):
             self.pictures_sampled += 1
             self._sample(picture, camera)
 
+    def _steer(self, source: VideoSource) -> None:
+        super()._steer(source)
+        source.decode, source.sampled_fps = self.camera.decode, self.camera.sampled_fps
+        source.is_due = self._schedule.would_be_due
+
     def _sample(self, picture: Picture, camera: Camera) -> None:
         self._gate.ignore([zone.points_xy for zone in camera.ignored_zones])
         try:
-            gate = self._gate.decide(picture.coarse_luma(), picture.media_seconds, watched=self.watched)
+            luma = picture.coarse_luma()
+            self._stillness.note(luma, self.progress_at)
+            gate = self._gate.decide(luma, picture.media_seconds, watched=self.watched)
             if gate == "skipped":
                 self.pictures_unchanged += 1
                 metrics.SKIPPED.labels("ingest", "still").inc()
                 return
-            jpeg, size_wh = picture.to_jpeg(
-                max_width_px=camera.frame_width_px, quality=self._settings.jpeg_quality
-            )
+            quality = camera.jpeg_quality or self.settings.jpeg_quality
+            jpeg, size_wh = picture.to_jpeg(max_width_px=camera.frame_width_px, quality=quality)
         except DamagedPictureError:
             self._count_dropped("corrupt", 1)
             return

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import ClassVar, Final
 
 import av
 import structlog
@@ -17,15 +17,24 @@ from mien.contracts.cameras import Camera, CameraState
 from mien.errors import MienError
 from mien.runtime import metrics
 from services.ingest.address import redact
+from services.ingest.certificates import UntrustedError
 from services.ingest.config import IngestSettings
-from services.ingest.failures import ENDED, Failure, UnsupportedError, explain, explain_silence
+from services.ingest.failures import (
+    ENDED,
+    Failure,
+    FailureError,
+    UnsupportedError,
+    explain,
+    explain_silence,
+)
 from services.ingest.picture import Picture
 from services.ingest.pipeline import Backoff
-from services.ingest.sources import VideoSource, open_source
+from services.ingest.sources import OpenSource, VideoSource, open_source
 
 log = structlog.get_logger()
 
-OpenSource = Callable[[Camera, IngestSettings, threading.Event], VideoSource]
+# Clocks are read by the jitter of networks and decoders; the mean of about a minute is steady.
+_SKEW_WEIGHT: Final = 0.002
 
 
 @dataclass(frozen=True)
@@ -38,6 +47,7 @@ class ReaderReport:
     retry_at_ns: int | None = None
     size_wh: tuple[int, int] | None = None
     codec: str | None = None
+    stated_fps: float | None = None
 
 
 class StreamReader(ABC):
@@ -45,10 +55,15 @@ class StreamReader(ABC):
 
     Attributes:
         kind: What logs and metrics call such a stream.
+        settings: As they are for all streams.
         camera: May be replaced by a revision of the same source while the thread runs.
         report: What the stream is doing.
         progress_at: Monotonic time of the last sign of life of the thread.
         picture_at: Monotonic time of the last picture.
+        pictures_seen: How many there have been.
+        arrivals: How often something has come, be it decoded or not.
+        keyframes_only: Whether nothing but keyframes is decoded now.
+        clock_skew_seconds: How far the camera's clock is ahead of ours; None where it doesn't tell.
     """
 
     kind: ClassVar[str]
@@ -66,9 +81,12 @@ class StreamReader(ABC):
         self.progress_at = time.monotonic()
         self.picture_at = self.progress_at
         self.pictures_seen = 0
+        self.arrivals = 0
+        self.keyframes_only = False
+        self.clock_skew_seconds: float | None = None
         self.openings = 0
         self.dropped: Counter[str] = Counter()
-        self._settings = settings
+        self.settings = settings
         self._on_change = on_change
         self._open = open_camera
         self._stop = threading.Event()
@@ -93,7 +111,7 @@ class StreamReader(ABC):
 
     def is_stuck(self, now: float) -> bool:
         """Whether the thread has shown no sign of life for too long, in spite of all time limits."""
-        return now - self.progress_at > self._settings.hang_timeout_seconds
+        return now - self.progress_at > self.settings.hang_timeout_seconds
 
     def tell_stuck(self, now: float) -> None:
         """Log and count that the thread is stuck and will be replaced."""
@@ -127,12 +145,13 @@ class StreamReader(ABC):
         self.progress_at = time.monotonic()
         seen_before = self.pictures_seen
         try:
-            with closing(self._open(self.camera, self._settings, self._stop)) as source:
+            with closing(self._open(self.camera, self.settings, self._stop)) as source:
                 opened = True
                 self._read(source)
         # A defect that one camera's stream brings out must not take the other cameras with it.
         except Exception as error:
-            known = isinstance(error, (av.FFmpegError, OSError, MienError, UnsupportedError))
+            expected = (av.FFmpegError, OSError, MienError, UnsupportedError, FailureError, UntrustedError)
+            known = isinstance(error, expected)
             if not known:
                 # No traceback of values: they may hold the camera's password.
                 where = traceback.format_tb(error.__traceback__)[-1].strip()
@@ -156,15 +175,19 @@ class StreamReader(ABC):
         return ENDED
 
     def _has_waited_out(self, *, opened: bool) -> bool:
-        settings = self._settings
+        settings = self.settings
         limit = settings.stall_timeout_seconds / 2 if opened else settings.open_timeout_seconds
         return time.monotonic() - self.progress_at > 0.8 * limit
 
     def _read(self, source: VideoSource) -> None:
         self._begin()
+        self.clock_skew_seconds = None
         counted: Counter[str] = Counter()
+        self._steer(source)
         for picture in source.pictures():
             self.progress_at = time.monotonic()
+            self.arrivals += 1
+            self.keyframes_only = source.keyframes_only
             if self._stop.is_set():
                 return
             for reason, count in (source.dropped - counted).items():
@@ -178,15 +201,25 @@ class StreamReader(ABC):
     def _note(self, picture: Picture, source: VideoSource) -> None:
         self.pictures_seen += 1
         self.picture_at = self.progress_at
+        if picture.camera_clock_ns is not None:
+            self._note_clock((picture.camera_clock_ns - picture.captured_at_ns) / 1e9)
         if self.report.state != "streaming" or self.report.size_wh != picture.size_wh:
             self._backoff.reset()
             self._told = ""
             since_ns = self.report.since_ns if self.report.state == "streaming" else time.time_ns()
-            self._set_report(ReaderReport("streaming", since_ns, size_wh=picture.size_wh, codec=source.codec))
+            report = ReaderReport("streaming", since_ns, size_wh=picture.size_wh, codec=source.codec)
+            self._set_report(replace(report, stated_fps=source.stated_fps))
+
+    def _note_clock(self, skew_seconds: float) -> None:
+        known = self.clock_skew_seconds
+        if known is None or abs(skew_seconds - known) > 1:  # the first, or the clock was set
+            self.clock_skew_seconds = skew_seconds
+        else:
+            self.clock_skew_seconds = known + _SKEW_WEIGHT * (skew_seconds - known)
 
     def _wait_after(self, failure: Failure) -> None:
         if failure.is_refusal:
-            wait = self._backoff.around(self._settings.refused_retry_seconds)
+            wait = self._backoff.around(self.settings.refused_retry_seconds)
         else:
             wait = self._backoff.next_seconds()
         now_ns = time.time_ns()

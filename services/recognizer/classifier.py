@@ -24,6 +24,7 @@ from services.recognizer.classification import Opinion
 log = structlog.get_logger()
 
 POLL_SECONDS: Final = 2.0
+_NOT_ASKED: Final = "the identity classifier was not asked for yet"
 
 
 class IdentityClassifier:
@@ -53,7 +54,7 @@ class IdentityClassifier:
         self._timeout_seconds = timeout_seconds
         self._version = 0
         self._classes: IdentityClasses | None = None
-        self.problem: str | None = "the identity classifier was not asked for yet"
+        self.problem: str | None = _NOT_ASKED
 
     async def follow(self, service: Service) -> None:
         """Look every two seconds which version has the label, until the service stops."""
@@ -62,7 +63,7 @@ class IdentityClassifier:
             if self.problem is None:
                 service.health.resolve("classifier")
             else:
-                service.health.report("classifier", f"{self.problem}: the gallery alone names people")
+                service.health.fall_short("classifier", f"{self.problem}: the gallery alone names people")
             await wait_or_stop(service.stop, POLL_SECONDS)
 
     async def refresh(self) -> None:
@@ -79,8 +80,10 @@ class IdentityClassifier:
                 text = prediction.outputs[CLASSES_JSON][0].tobytes()
                 self._take(msgspec.json.decode(text, type=IdentityClasses), prediction.version)
         except (TransientError, PermanentError, msgspec.MsgspecError) as error:
+            if self._classes is not None or self.problem == _NOT_ASKED:
+                log.warning("classifier.away", label=self._label, error=str(error))
             self._classes = None
-            self.problem = f"no {IDENTITY_CLASSIFIER} labelled {self._label}: {error}"
+            self.problem = f"no {IDENTITY_CLASSIFIER} labelled {self._label} answers"
 
     async def opinion(self, vector: NDArray[np.float32]) -> Opinion | None:
         """Return what is said of a unit vector, shape (dimensions,); None if nobody can be asked."""

@@ -48,6 +48,12 @@ class RecognizerSettings(ServiceSettings):
         "stable", min_length=1, max_length=64, description="Which version of the classifier: stable or canary"
     )
     max_batch_size: int = Field(16, ge=1, le=32, description="Most faces in one call to the model server")
+    kept_shots: int = Field(
+        3, ge=0, le=10, description="Best views of a track that are kept so that it can be named; 0: none"
+    )
+    kept_shots_seconds: float = Field(
+        900, ge=10, le=86_400, description="For how long after its last good view"
+    )
     kafka: KafkaSettings = Field(default_factory=lambda: KafkaSettings(), description="MIEN_KAFKA_*")
     redis: RedisSettings = Field(default_factory=lambda: RedisSettings(), description="MIEN_REDIS_*")
     serving: ServingSettings = Field(default_factory=lambda: ServingSettings(), description="MIEN_SERVING_*")

@@ -37,6 +37,7 @@ from mien.runtime.shots import align_shots
 from mien.vision.similarity import encode_vector, unit
 from services.recognizer.classifier import IdentityClassifier
 from services.recognizer.config import RecognizerSettings
+from services.recognizer.kept_shots import KeptShots
 from services.recognizer.knowledge import Knowledge
 from services.recognizer.pipeline import (
     Vote,
@@ -80,6 +81,9 @@ class Recognizer:
         self._producer = producer
         self._classifier = classifier
         self._templates = TemplateStore(redis)
+        self._kept_shots = KeptShots(
+            redis, most=settings.kept_shots, keep_seconds=settings.kept_shots_seconds
+        )
         self._knowledge = Knowledge(settings, redis)
         self._strangers = StrangerBook(self._knowledge, self._spec.name)
 
@@ -142,10 +146,19 @@ class Recognizer:
         vote, decided = await self._note_stranger(one, vote, decided)
         await publish(self._producer, IDENTITIES, decided, partition=one.partition)
         await self._save(vote, decided)
+        await self._keep_view(shot, vote)
         votes[shot.track_id] = vote
         metrics.IDENTITIES.labels(decided.answer, decided.state).inc()
         if vote.restarted:
             metrics.VOTES_RESTARTED.inc()
+
+    async def _keep_view(self, shot: FaceShot, vote: Vote) -> None:
+        """Keep a good view for a while, but not of somebody who must not be recognised."""
+        gallery, thresholds = self._knowledge.gallery, self._knowledge.thresholds
+        if gallery.resembles_inactive(mean_vector(vote), thresholds.accept_similarity):
+            await self._kept_shots.forget(shot.track_id)
+        else:
+            await self._kept_shots.keep(shot, begin_anew=vote.restarted)
 
     async def _note_stranger(
         self, one: Received[FaceShot], vote: Vote, decided: IdentityDecided

@@ -29,8 +29,9 @@ from services.ingest import sources
 from services.ingest.config import IngestSettings
 from services.ingest.main_stream import Closeup, MainStream, main_stream_of
 from services.ingest.reader import CameraReader, Sample
-from services.ingest.sources import RtspSource, UnseenPackets, open_source
-from services.ingest.stream import OpenSource, StreamReader
+from services.ingest.sources import OpenSource, open_source
+from services.ingest.sources.decoded import DecodedStream, UnseenPackets
+from services.ingest.stream import StreamReader
 from tests.bench.closeup_identity import measure_identity
 from tests.faces import require_faces
 
@@ -43,7 +44,7 @@ _PATIENCE_SECONDS: Final = 120.0
 class NothingKept(UnseenPackets):
     """Packets as a reader treats them that waits for the next keyframe."""
 
-    def __init__(self, source: RtspSource) -> None:
+    def __init__(self, source: DecodedStream) -> None:
         super().__init__()
         self._source = source
 
@@ -58,7 +59,7 @@ class NothingKept(UnseenPackets):
 def open_forgetful(camera: Camera, settings: IngestSettings, stop: Any) -> sources.VideoSource:
     """Open a stream that keeps no packets back to the last keyframe."""
     source = open_source(camera, settings, stop)
-    assert isinstance(source, RtspSource)
+    assert isinstance(source, DecodedStream)
     source._unseen = NothingKept(source)
     return source
 

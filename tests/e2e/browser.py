@@ -11,13 +11,15 @@ from mien.bench.browser import CHROMIUM, CHROMIUM_FLAGS, sign_in
 
 
 @asynccontextmanager
-async def open_dashboard(base_url: str, *, username: str, password: str) -> AsyncIterator[Page]:
+async def open_dashboard(
+    base_url: str, *, username: str, password: str, until: str = "[data-camera-id]"
+) -> AsyncIterator[Page]:
     """Sign in as a person would and stay on the live page."""
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
         try:
             page = await browser.new_page(viewport={"width": 1440, "height": 900})
-            await sign_in(page, base_url, username=username, password=password)
+            await sign_in(page, base_url, username=username, password=password, until=until)
             yield page
         finally:
             await browser.close()

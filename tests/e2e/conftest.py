@@ -25,7 +25,7 @@ REPOSITORY = Path(__file__).parents[2]
 _T = TypeVar("_T")
 
 # Two people are enrolled, the third is never introduced: none of their photos is used twice.
-KNOWN = ("Tony_Blair", "Jennifer_Capriati")
+KNOWN = ("Ian_Thorpe", "Lindsay_Davenport")
 STRANGER = "Vicente_Fox"
 
 
@@ -197,5 +197,11 @@ def stack(tmp_path_factory: pytest.TempPathFactory, clips: dict[str, Path]) -> I
         for name in KNOWN:
             stack.enrol(name.replace("_", " "), people()[name]["enroll"])
         for name, addresses in simulator["cameras"].items():
-            stack.add_camera(name, addresses["rtsp"], emotion_policy="per_person", emotion_purpose="test")
+            stack.add_camera(
+                name,
+                addresses["rtsp"],
+                emotion_policy="per_person",
+                emotion_purpose="test",
+                context="research",
+            )
         yield stack

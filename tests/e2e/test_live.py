@@ -246,7 +246,7 @@ async def test_emotion_is_read_only_where_it_is_switched_on(stack: Stack, page: 
         "/api/cameras/yard", json={"emotion_policy": "per_person", "emotion_purpose": ""}
     )
     assert refused.status_code == 422
-    body = {"emotion_policy": "per_person", "emotion_purpose": "test"}
+    body = {"emotion_policy": "per_person", "emotion_purpose": "test", "context": "public"}
     stack.client.patch("/api/cameras/yard", json=body).raise_for_status()
     async with asyncio.timeout(20):
         while not all(await emotions()) or not await emotions():

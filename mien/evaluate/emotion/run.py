@@ -69,7 +69,9 @@ def evaluate(options: Options, progress: Progress) -> tuple[list[dict[str, Any]]
     ).answers
     best = readings[ours].answers
     accept = EMOTION_CLASSIFIER.accept_probability
-    draw_confusion(figures.confusion(best, classes, len(EMOTIONS)), EMOTIONS, MEASUREMENTS, "emotion-confusion")
+    draw_confusion(
+        figures.confusion(best, classes, len(EMOTIONS)), EMOTIONS, MEASUREMENTS, "emotion-confusion"
+    )
     draw_reliability(figures.reliability(best, classes), MEASUREMENTS, "emotion-reliability")
     draw_risk_coverage(
         {name: figures.risk_coverage(reading.answers, classes) for name, reading in readings.items()},
@@ -136,7 +138,9 @@ def _summary(
         "accuracy": round(point.accuracy, 4),
         "macro_f1": round(point.macro_f1, 4),
         "coverage": round(point.coverage, 4),
-        "coverage_by_class": {EMOTIONS[one]: round(share, 3) for one, share in point.coverage_by_class.items()},
+        "coverage_by_class": {
+            EMOTIONS[one]: round(share, 3) for one, share in point.coverage_by_class.items()
+        },
         "accept_probability": accept,
         "ece": round(figures.calibration_error(answers, classes), 4),
         "accuracy_full_coverage": round(full.accuracy, 4),

@@ -14,32 +14,109 @@ export type Tone = "good" | "busy" | "warn" | "bad" | "off";
 export interface StateWords {
   tone: Tone;
   short: string;
-  /** What it means or what to do; empty while all is well. */
+  /** What it means; empty while all is well. */
   long: string;
+  /** Whether pictures come. */
+  delivers: boolean;
 }
 
+const away = (tone: Tone, short: string, long: string): StateWords => ({
+  tone,
+  short,
+  long,
+  delivers: false,
+});
+/** Whether a camera is somebody's browser. */
+export const isBrowser = ({ url }: { url?: string }): boolean => url?.startsWith("browser:") ?? false;
+
 const STATES: Record<CameraStatus["state"], StateWords> = {
-  streaming: { tone: "good", short: "Live", long: "" },
-  connecting: { tone: "busy", short: "Connecting", long: "Opening the camera." },
-  unassigned: { tone: "busy", short: "Waiting", long: "No ingest service has picked this camera up yet." },
-  stalled: { tone: "warn", short: "No picture", long: "The camera is connected but sends no pictures." },
-  backoff: { tone: "warn", short: "Reconnecting", long: "The camera can't be reached." },
-  auth_failed: {
-    tone: "bad",
-    short: "Wrong password",
-    long: "The camera refused the user name or password.",
+  streaming: { tone: "good", short: "Live", long: "", delivers: true },
+  frozen: {
+    tone: "warn",
+    short: "Frozen",
+    long: "The camera sends the same picture again and again.",
+    delivers: true,
   },
-  not_found: { tone: "bad", short: "Not found", long: "There is no stream at this address." },
-  unsupported: { tone: "bad", short: "Not supported", long: "Mien can't read this kind of video." },
-  stopped: { tone: "off", short: "Turned off", long: "This camera is turned off." },
+  slow: {
+    tone: "warn",
+    short: "Slow",
+    long: "The camera sends far fewer pictures than it should.",
+    delivers: true,
+  },
+  connecting: away("busy", "Connecting", "Opening the camera."),
+  unassigned: away("busy", "Waiting", "No ingest service has picked this camera up yet."),
+  stalled: away("warn", "No picture", "The camera is connected but sends no pictures."),
+  backoff: away("warn", "Reconnecting", "The camera can't be reached."),
+  auth_failed: away("bad", "Wrong password", "The camera refused the user name or password."),
+  not_found: away("bad", "Not found", "There is no stream at this address."),
+  unsupported: away("bad", "Not supported", "Mien can't read this kind of video."),
+  untrusted: away("bad", "Not trusted", "Nobody vouches for the certificate that the camera shows."),
+  stopped: away("off", "Turned off", "This camera is turned off."),
+};
+
+const BROWSER_GONE: StateWords = {
+  tone: "warn",
+  short: "Browser gone",
+  long: "Nobody sends pictures at the moment; this webcam is removed soon.",
+  delivers: false,
 };
 
 /** Put a camera's state in words, with its own reason where it gives one. */
-export function stateWords(camera: Pick<Camera, "enabled">, status: CameraStatus): StateWords {
+export function stateWords(
+  camera: Pick<Camera, "enabled"> & { url?: string },
+  status: CameraStatus,
+): StateWords {
+  const isGone = status.state !== "streaming" && status.state !== "connecting";
+  if (isBrowser(camera) && camera.enabled && isGone) return BROWSER_GONE;
   const words = STATES[camera.enabled ? status.state : "stopped"];
-  return status.reason && words.tone !== "good" && camera.enabled
-    ? { ...words, long: sentence(status.reason) }
-    : words;
+  if (!camera.enabled || !status.reason || words.tone === "good") return words;
+  const short = status.state === "stopped" ? "Closed" : words.short;
+  // When the next attempt is due is shown by the second, beside this.
+  return { ...words, short, long: sentence(status.reason.replace(/; trying again in \d+ s$/, "")) };
+}
+
+/** What a state is called in a camera's history. */
+export const stateName = (state: CameraStatus["state"]): { tone: Tone; short: string } =>
+  state === "stopped"
+    ? { tone: "off", short: "Closed" }
+    : state === "backoff"
+      ? { tone: "warn", short: "Away" }
+      : STATES[state];
+
+const ADVICE: Partial<Record<CameraStatus["state"], string>> = {
+  frozen: "Restart the camera. Where nothing ever moves on purpose, this can be ignored.",
+  slow: "Look at the network, and at the frame rate in the camera's own settings; many slow down in the dark.",
+  stalled: "Mien connects again by itself. If this happens often, look at the camera's power and network.",
+  backoff: "Mien tries again for ever. Check the camera's power, its network and its address.",
+  auth_failed:
+    "Enter the user name and password again. Mien tries seldom, because many cameras lock accounts.",
+  not_found: "Check the address: its path differs from maker to maker and is in the camera's manual.",
+  unsupported: "Check the address, or choose how its pictures are had in the camera's settings.",
+  untrusted: "Compare the fingerprint with the one in the camera's own settings before you accept it.",
+};
+
+/** What to do about a state; empty where there is nothing to do. */
+export const adviceWords = (camera: Pick<Camera, "enabled">, status: CameraStatus): string =>
+  (camera.enabled && ADVICE[status.state]) || "";
+
+const DAY_SECONDS = 86_400;
+
+/** "3 h 12 min behind" of a camera's own clock; its first second or two are the network's. */
+export function clockWords(skewSeconds: number | null): { tone: Tone; words: string } {
+  if (skewSeconds === null) return { tone: "off", words: "Not told by the camera" };
+  const off = Math.abs(skewSeconds);
+  if (off < 2) return { tone: "good", words: "Right" };
+  if (off > 365 * DAY_SECONDS) return { tone: "warn", words: "Never set" };
+  const minutes = Math.floor(off / 60);
+  const span =
+    minutes < 1
+      ? `${Math.round(off)} s`
+      : minutes < 60
+        ? `${minutes} min`
+        : off < DAY_SECONDS
+          ? `${Math.floor(minutes / 60)} h ${minutes % 60} min`
+          : durationWords(off * 1000);
+  return { tone: off < 60 ? "busy" : "warn", words: `${span} ${skewSeconds < 0 ? "behind" : "ahead"}` };
 }
 
 /** "in 12 s" until the next attempt; empty when none is planned or it is due. */
@@ -145,6 +222,7 @@ const REJECTIONS: Record<string, string> = {
 export const rejectionWords = (photo: Pick<Photo, "reason" | "explanation">): string =>
   sentence(photo.explanation || REJECTIONS[photo.reason ?? ""] || "this photo can't be used");
 
+/** What a quality from 0 to 1 is called. */
 export const qualityWords = (quality: number): { word: string; tone: Tone } =>
   quality >= 0.7
     ? { word: "Good", tone: "good" }
@@ -152,12 +230,50 @@ export const qualityWords = (quality: number): { word: string; tone: Tone } =>
       ? { word: "Usable", tone: "busy" }
       : { word: "Weak", tone: "warn" };
 
+const FINDINGS: Record<string, string> = {
+  stray: "Somebody else?",
+  odd: "Unlike the others",
+  differs: "Not sure who",
+  lookalike: "Look-alike",
+  duplicate: "A copy",
+  size: "Small",
+  sharpness: "Blurred",
+  movement: "Smeared",
+  pose: "Turned away",
+  light: "Poor light",
+};
+
+export type PhotoPlace = "to_decide" | "in_use" | "not_used";
+
+/** Where a photo stands, and what its badge says. */
+export function badgeWords(
+  photo: Pick<Photo, "status" | "set_aside" | "set_aside_reason" | "use_anyway" | "badge">,
+): {
+  place: PhotoPlace;
+  tone: Tone;
+  label: string;
+} {
+  if (photo.status === "pending") return { place: "in_use", tone: "busy", label: "On its way" };
+  if (photo.status === "rejected") return { place: "not_used", tone: "bad", label: "Can't be used" };
+  const kind = photo.badge?.findings[0]?.kind ?? "";
+  if (photo.set_aside) {
+    return photo.set_aside_reason === "by_hand" || !photo.set_aside_reason
+      ? { place: "not_used", tone: "off", label: "Set aside" }
+      : { place: "to_decide", tone: "bad", label: FINDINGS[kind] ?? "Set aside" };
+  }
+  if (!photo.badge) return { place: "in_use", tone: "busy", label: "Comparing" };
+  if (photo.badge.level === "good") return { place: "in_use", tone: "good", label: "Good" };
+  const doubted = (kind === "lookalike" || kind === "differs") && !photo.use_anyway;
+  return { place: doubted ? "to_decide" : "in_use", tone: "warn", label: FINDINGS[kind] ?? "Usable" };
+}
+
 const SERVICES: Record<string, { name: string; down: string }> = {
   model_server: { name: "Model server", down: "names and emotions are paused" },
   recognizer: { name: "Recognizer", down: "new faces get no names" },
   emotion: { name: "Emotion reader", down: "emotions are paused" },
   detector: { name: "Detector", down: "no faces are found and live pictures stand still" },
   ingest: { name: "Ingest", down: "cameras are not being read" },
+  trainer: { name: "Trainer", down: "nothing can be trained" },
   gateway: { name: "Gateway", down: "this page can't be kept up to date" },
 };
 

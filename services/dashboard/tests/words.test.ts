@@ -3,7 +3,7 @@ import { errorFromBody, fieldErrors } from "../src/api/errors";
 import type { CameraStatus, SystemInfo } from "../src/api/types";
 import { FIELD_HINTS, requestOf, valuesOf } from "../src/pages/cameraFields";
 import { batches } from "../src/pages/photoBatches";
-import { durationWords, mainStreamWords, retryWords, stateWords, troubles } from "../src/words";
+import { adviceWords, durationWords, mainStreamWords, retryWords, stateWords, troubles } from "../src/words";
 
 const STATUS: CameraStatus = {
   camera_id: "door",
@@ -19,11 +19,17 @@ const STATUS: CameraStatus = {
   reconnects: 0,
   main_stream: null,
   dropped: {},
+  opens_at_ns: null,
+  clock_skew_seconds: null,
+  stated_fps: 15,
+  keyframes_only: false,
+  certificate: null,
 };
 
 describe("a camera's state in words", () => {
   it("gives the camera's own reason where there is one", () => {
-    const status: CameraStatus = { ...STATUS, state: "backoff", reason: "connection refused" };
+    const reason = "connection refused; trying again in 12 s";
+    const status: CameraStatus = { ...STATUS, state: "backoff", reason };
     expect(stateWords({ enabled: true }, status)).toMatchObject({
       tone: "warn",
       long: "Connection refused.",
@@ -33,6 +39,24 @@ describe("a camera's state in words", () => {
   it("names a wrong password even without a reason", () => {
     const words = stateWords({ enabled: true }, { ...STATUS, state: "auth_failed" });
     expect(words).toMatchObject({ tone: "bad", short: "Wrong password" });
+  });
+
+  it("says until when a schedule keeps a camera closed", () => {
+    const status: CameraStatus = { ...STATUS, state: "stopped", reason: "outside its schedule until 07:00" };
+    expect(stateWords({ enabled: true }, status)).toMatchObject({
+      tone: "off",
+      short: "Closed",
+      long: "Outside its schedule until 07:00.",
+    });
+  });
+
+  it("goes on showing pictures of a camera that is frozen or slow", () => {
+    for (const state of ["frozen", "slow"] as const) {
+      const words = stateWords({ enabled: true }, { ...STATUS, state });
+      expect(words).toMatchObject({ tone: "warn", delivers: true });
+      expect(adviceWords({ enabled: true }, { ...STATUS, state })).not.toBe("");
+    }
+    expect(adviceWords({ enabled: true }, STATUS)).toBe("");
   });
 
   it("says that a disabled camera is turned off, whatever was last heard of it", () => {

@@ -1,31 +1,24 @@
 """Cameras: listing, adding, editing, removing, a picture."""
 
 import asyncio
-import time
 from typing import Annotated, Any
 
 import msgspec
-import structlog
 from fastapi import APIRouter, Depends, Path, Response, status
 
 from mien.contracts.cameras import Camera, CameraStatus
-from mien.contracts.events import CameraChanged, derive_event_id
 from mien.contracts.shared_state import camera_status_key
-from mien.contracts.topics import CAMERAS
-from mien.errors import TransientError
 from services.gateway.access import ContextDep, PrincipalDep, require_session
 from services.gateway.accounts import Principal
+from services.gateway.addresses import check_kind
+from services.gateway.announcements import announce_camera
 from services.gateway.context import Context
 from services.gateway.database import audit
 from services.gateway.fitness import CHANGES_VIEW, forget_fitness, read_fitness
 from services.gateway.hub import FrameMessage, Viewer
+from services.gateway.new_camera import main_stream_fields, new_camera, split_url
 from services.gateway.people import NotFoundError
-from services.gateway.pipeline import (
-    check_emotion_purpose,
-    slug_of,
-    split_camera_url,
-    split_main_stream_url,
-)
+from services.gateway.readings import changes_of, check_readings, forget_narrowed, signed
 from services.gateway.schemas import (
     CameraCreate,
     CameraEdit,
@@ -35,9 +28,8 @@ from services.gateway.schemas import (
     FitnessInfo,
 )
 
-log = structlog.get_logger()
-
 _SNAPSHOT_SECONDS = 3.0
+_SIGNATURE = ("emotion_set_by", "emotion_set_at_ns", "tiredness_set_by", "tiredness_set_at_ns")
 _STATUS = msgspec.json.Decoder(CameraStatus)
 
 router = APIRouter(
@@ -58,24 +50,13 @@ async def list_cameras(context: ContextDep) -> list[CameraInfo]:
 @router.post("", status_code=status.HTTP_201_CREATED, responses={409: {"model": ErrorMessage}})
 async def add_camera(wanted: CameraCreate, context: ContextDep, principal: PrincipalDep) -> CameraInfo:
     """Add a camera; credentials in its address are taken out of it."""
-    address = split_camera_url(wanted.url, video_folders=context.settings.video_folders)
-    check_emotion_purpose(wanted.emotion_policy, wanted.emotion_purpose)
-    camera_id = wanted.camera_id
-    if camera_id is None:
-        known = await context.registry.list_cameras()
-        camera_id = slug_of(wanted.name, taken=frozenset(camera.camera_id for camera in known))
-    fields = wanted.model_dump(exclude={"camera_id", "url", "username", "password"})
-    named = {
-        "camera_id": camera_id,
-        "url": address.url,
-        "partition": 0,
-        "username": wanted.username or address.username,
-        "password": wanted.password or address.password,
-    }
-    named |= _main_stream(fields["main_stream_url"], named)
-    camera = await context.registry.add(msgspec.convert(fields | named, Camera))
-    await _announce(context, camera)
-    await note(context, principal, "camera.added", camera_id)
+    known = await context.registry.list_cameras()
+    taken = frozenset(camera.camera_id for camera in known)
+    new = new_camera(wanted, taken, context.settings)
+    camera = await context.registry.add(signed(None, new, by=principal.username))
+    await announce(context, camera)
+    await note(context, principal, "camera.added", camera.camera_id)
+    await _note_readings(context, principal, None, camera)
     return (await _with_records(context, [camera]))[0]
 
 
@@ -93,21 +74,25 @@ async def edit_camera(
     camera = await context.registry.get(camera_id)
     changes: dict[str, Any] = edit.model_dump(exclude_unset=True)
     if "url" in changes:
-        address = split_camera_url(changes["url"], video_folders=context.settings.video_folders)
+        address = split_url(context.settings, changes["url"])
         found = {"username": address.username, "password": address.password}
         changes = {name: value for name, value in found.items() if value} | changes | {"url": address.url}
     if "main_stream_url" in changes:
         known = {"username": camera.username, "password": camera.password} | changes
-        changes |= _main_stream(changes["main_stream_url"], known)
-    check_emotion_purpose(
-        changes.get("emotion_policy", camera.emotion_policy),
-        changes.get("emotion_purpose", camera.emotion_purpose),
-    )
-    before, camera = camera, await context.registry.update(camera_id, changes)
+        changes |= main_stream_fields(context.settings, changes["main_stream_url"], known)
+    check_kind(changes.get("kind", camera.kind), changes.get("url", camera.url))
+    wanted = msgspec.convert(msgspec.to_builtins(camera) | changes, Camera)
+    after = signed(camera, wanted, by=principal.username)
+    if after != wanted:
+        check_readings(wanted)
+    signature = {name: getattr(after, name) for name in _SIGNATURE}
+    before, camera = camera, await context.registry.update(camera_id, changes | signature)
     if any(getattr(camera, field) != getattr(before, field) for field in CHANGES_VIEW):
         await forget_fitness(context.redis, camera_id)
-    await _announce(context, camera)
+    await announce(context, camera)
+    await forget_narrowed(context.redis, before, camera)
     await note(context, principal, f"camera.edited: {', '.join(sorted(changes))}"[:60], camera_id)
+    await _note_readings(context, principal, before, camera)
     return (await _with_records(context, [camera]))[0]
 
 
@@ -116,7 +101,8 @@ async def remove_camera(camera_id: CameraIdPath, context: ContextDep, principal:
     """Remove a camera; its history stays."""
     camera = await context.registry.remove(camera_id)
     await forget_fitness(context.redis, camera_id)
-    await _announce(context, camera, removed=True)
+    await announce(context, camera, removed=True)
+    await forget_narrowed(context.redis, camera, None)
     await note(context, principal, "camera.removed", camera_id)
 
 
@@ -162,35 +148,24 @@ def camera_info(camera: Camera, camera_status: CameraStatus | None, fitness: Fit
     has_password = fields.pop("password") is not None
     return CameraInfo(
         **fields,
+        source=camera.source,
         has_password=has_password,
         status=CameraStatusInfo.model_validate(msgspec.to_builtins(said)),
         fitness=fitness,
     )
 
 
-def _main_stream(url: str | None, camera: dict[str, Any]) -> dict[str, Any]:
-    """Return what the address of a main stream sets beside the other fields of its camera."""
-    address = split_main_stream_url(url, username=camera["username"], password=camera["password"])
-    if address is None:
-        return {"main_stream_url": None}
-    credentials = {"username": address.username, "password": address.password}
-    return {"main_stream_url": address.url} | {name: value for name, value in credentials.items() if value}
+async def announce(context: Context, camera: Camera, *, removed: bool = False) -> None:
+    """Tell everyone of a camera."""
+    await announce_camera(context.directory, context.publisher, camera, removed=removed)
 
 
-async def _announce(context: Context, camera: Camera, *, removed: bool = False) -> None:
-    """Tell everyone; without the broker ingest notices by itself within a second, so nobody has to wait."""
-    await context.directory.refresh()
-    revision = camera.revision + removed
-    event = CameraChanged(
-        camera_id=camera.camera_id,
-        event_id=derive_event_id("camera", camera.camera_id, revision, removed),
-        captured_at_ns=time.time_ns(),
-        revision=revision,
-    )
-    try:
-        await context.publisher.publish(CAMERAS, event, partition=camera.partition)
-    except TransientError as error:
-        log.warning("camera.announce_failed", camera_id=camera.camera_id, error=str(error))
+async def _note_readings(
+    context: Context, principal: Principal, before: Camera | None, after: Camera
+) -> None:
+    """Write down who changed what may be read on a camera, and why."""
+    for action, words in changes_of(before, after):
+        await note(context, principal, action, f"{after.camera_id}: {words}" if words else after.camera_id)
 
 
 async def note(context: Context, principal: Principal, action: str, subject: str) -> None:

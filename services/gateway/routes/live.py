@@ -23,6 +23,7 @@ CLOSE_NOT_LOGGED_IN = 4401
 CLOSE_WRONG_ORIGIN = 4403
 CLOSE_BAD_MESSAGE = 4400
 CLOSE_TOO_MANY = 1013
+_MAX_TEXT = 64 * 1024
 _SESSION_CHECK_SECONDS = 30.0
 
 
@@ -87,7 +88,7 @@ async def _receive(websocket: WebSocket, context: Context, viewer: Viewer) -> No
     while True:
         text = await websocket.receive_text()
         try:
-            message = _DECODER.decode(text)
+            message = _DECODER.decode(text if len(text) <= _MAX_TEXT else "")
         except msgspec.MsgspecError:
             await websocket.close(CLOSE_BAD_MESSAGE, "expected a watch or ping message")
             return

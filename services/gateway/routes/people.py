@@ -3,24 +3,31 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, File, Path, Response, UploadFile, status
+from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
+from mien.vision.strays import SET_ASIDE
 from services.gateway.access import ContextDep, PrincipalDep, require_session
 from services.gateway.accounts import Principal
 from services.gateway.context import Context
 from services.gateway.database import Person, Photo, audit
+from services.gateway.import_tables import ImportFile
+from services.gateway.looks import forget_looks_of
 from services.gateway.people import (
     NotFoundError,
+    apply_edit,
     get_person,
+    list_emotion_photos,
     list_people,
-    list_photos,
     new_id,
-    photo_info,
     require_person,
     require_photo,
 )
+from services.gateway.photo_judge import judge_again
+from services.gateway.photo_rows import list_photos, photo_infos
+from services.gateway.photo_schemas import PhotoEdit, PhotoInfo
 from services.gateway.photos import MAX_PHOTO_BYTES, MAX_PHOTOS
-from services.gateway.schemas import PersonCreate, PersonEdit, PersonInfo, PhotoEdit, PhotoInfo
+from services.gateway.schemas import EmotionPhotoInfo, PersonCreate, PersonEdit, PersonInfo
 
 router = APIRouter(prefix="/api/people", tags=["people"], dependencies=[Depends(require_session)])
 IdPath = Annotated[str, Path(max_length=40)]
@@ -47,6 +54,18 @@ async def add_person(wanted: PersonCreate, context: ContextDep, principal: Princ
     info = await context.database.run(add)
     await context.names.announce_change()
     return info
+
+
+@router.post("/emotion-exports", operation_id="export_emotions")
+async def export_emotions(context: ContextDep, principal: PrincipalDep) -> list[EmotionPhotoInfo]:
+    """List the photos whose expression is known, for whoever trains a model; written down who asked."""
+
+    def read(session: Session) -> list[EmotionPhotoInfo]:
+        infos = list_emotion_photos(session)
+        _audit(session, principal, "emotions.exported", f"{len(infos)} photos")
+        return infos
+
+    return await context.database.run(read)
 
 
 @router.get("/{person_id}", operation_id="get_person")
@@ -83,12 +102,20 @@ async def forget_person(person_id: IdPath, context: ContextDep, principal: Princ
     # Templates first: where Redis is away nothing has happened, and the request can be made again.
     await context.templates.remove_person(person_id)
     await context.denials.forget_person(person_id)
+    await context.training.forget_person(person_id)
+
+    await context.looks.forget_baseline(person_id)
 
     def forget(session: Session) -> None:
-        session.delete(require_person(session, person_id))
+        judge_again(session, person_id)
+        person = require_person(session, person_id)
+        forget_looks_of(session, person_id)
+        session.delete(person)
+        session.execute(delete(ImportFile).where(ImportFile.person_id == person_id))
         _audit(session, principal, "person.forgotten", person_id)
 
     await context.database.run(forget)
+    context.photo_judge.look_soon()
     await context.names.announce_change()
 
 
@@ -135,23 +162,31 @@ async def get_photo_face(person_id: IdPath, photo_id: IdPath, context: ContextDe
 async def edit_photo(
     person_id: IdPath, photo_id: IdPath, edit: PhotoEdit, context: ContextDep, principal: PrincipalDep
 ) -> PhotoInfo:
-    """Move a photo to another person, set it aside, or compare with it again."""
+    """Move a photo to another person, set it aside, or use it whatever it looks like.
+
+    One that Mien has set aside is used again once it is moved, and judged among its new person's.
+    """
     changes = edit.model_dump(exclude_unset=True)
 
     def check(session: Session) -> None:
-        require_photo(session, person_id, photo_id)
+        photo = require_photo(session, person_id, photo_id)
         require_person(session, changes.get("person_id", person_id))
+        if changes.get("person_id", person_id) != person_id and photo.set_aside_reason in SET_ASIDE:
+            changes.setdefault("set_aside", False)
 
     def change(session: Session) -> PhotoInfo:
         photo = require_photo(session, person_id, photo_id)
-        for name, value in changes.items():
-            setattr(photo, name, value)
-        _audit(session, principal, "photo.edited", photo_id)
-        return photo_info(photo)
+        action = apply_edit(photo, changes)
+        judge_again(session, person_id, photo.person_id)
+        _audit(session, principal, action, photo_id)
+        session.flush()
+        return photo_infos(session, [photo])[0]
 
     await context.database.run(check)
     await context.templates.edit_photo(photo_id, **changes)
-    return await context.database.run(change)
+    info = await context.database.run(change)
+    context.photo_judge.look_soon()
+    return info
 
 
 @router.delete("/{person_id}/photos/{photo_id}", status_code=status.HTTP_204_NO_CONTENT)
@@ -164,9 +199,12 @@ async def remove_photo(
 
     def remove(session: Session) -> None:
         session.delete(require_photo(session, person_id, photo_id))
+        session.flush()
+        judge_again(session, person_id)
         _audit(session, principal, "photo.removed", photo_id)
 
     await context.database.run(remove)
+    context.photo_judge.look_soon()
 
 
 async def _add_photo(context: Context, person_id: str, upload: UploadFile) -> PhotoInfo:
@@ -177,7 +215,7 @@ async def _add_photo(context: Context, person_id: str, upload: UploadFile) -> Ph
     def add(session: Session) -> PhotoInfo:
         session.add(photo)
         session.flush()
-        return photo_info(photo)
+        return photo_infos(session, [photo])[0]
 
     return await context.database.run(add)
 

@@ -6,6 +6,7 @@ from services.gateway.access import ContextDep, PrincipalDep, require_session
 from services.gateway.accounts import Principal
 from services.gateway.context import Context
 from services.gateway.database import audit
+from services.gateway.photo_judge import judge_everybody_again
 from services.gateway.recognition_schemas import CalibrationInfo, CalibrationWanted
 
 router = APIRouter(prefix="/api/recognition", tags=["recognition"], dependencies=[Depends(require_session)])
@@ -26,6 +27,7 @@ async def calibrate(
         await context.names.read(), false_accept_rate=wanted.false_accept_rate
     )
     await _note(context, principal, "recognition.calibrated", f"{info.accept_similarity:.4f}")
+    await _judge_photos_again(context)
     return info
 
 
@@ -34,7 +36,13 @@ async def reset(context: ContextDep, principal: PrincipalDep) -> CalibrationInfo
     """Put the embedder's own thresholds in force again."""
     info = await context.thresholds.reset(await context.names.read())
     await _note(context, principal, "recognition.reset", "")
+    await _judge_photos_again(context)
     return info
+
+
+async def _judge_photos_again(context: Context) -> None:
+    await context.database.run(judge_everybody_again)
+    context.photo_judge.look_soon()
 
 
 async def _note(context: Context, principal: Principal, action: str, subject: str) -> None:

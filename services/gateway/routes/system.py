@@ -12,6 +12,7 @@ from mien import __version__
 from mien.contracts.cameras import CameraStatus
 from mien.contracts.shared_state import PRESENCE_PATTERN, Presence, camera_status_key
 from services.gateway.access import ContextDep, require_session
+from services.gateway.camera_history import DELIVERING
 from services.gateway.context import Context
 from services.gateway.database import Person
 from services.gateway.schemas import Counts, HealthInfo, ServiceInfo, SystemInfo
@@ -68,7 +69,7 @@ async def _count_cameras(context: Context) -> tuple[int, int]:
     cameras = await context.registry.list_cameras()
     keys = [camera_status_key(camera.camera_id) for camera in cameras]
     values = await context.redis.mget(keys) if keys else []
-    return len(cameras), sum(_STATUS.decode(value).state == "streaming" for value in values if value)
+    return len(cameras), sum(_STATUS.decode(value).state in DELIVERING for value in values if value)
 
 
 def _own_presence(context: Context) -> Presence:
@@ -77,7 +78,7 @@ def _own_presence(context: Context) -> Presence:
         service=service.name,
         instance=service.instance,
         started_at_ns=service.started_at_ns,
-        state="ready" if health.is_ready else "starting" if health.is_starting else "degraded",
+        state=health.state,
         problems=health.problems,
     )
 

@@ -97,7 +97,12 @@ async def test_emotion_shots_only_where_the_policy_allows(
     async with (
         listen(settings, EMOTION_FACES, FaceShot) as emotion,
         listen(settings, IDENTITY_FACES, FaceShot) as identity,
-        camera_feed(settings, camera(f"policy-{policy}".replace("_", "-"), emotion_policy=policy)) as feed,
+        camera_feed(
+            settings,
+            camera(
+                f"policy-{policy}".replace("_", "-"), emotion_policy=policy, emotion_purpose="usability study"
+            ),
+        ) as feed,
         running_detector(settings),
     ):
         await feed.show(scene, lambda: len(identity) >= 3 and (bool(emotion) or not expects_emotion), "shots")

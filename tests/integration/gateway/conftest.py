@@ -14,12 +14,14 @@ from pydantic import SecretStr
 from redis.asyncio import Redis
 
 from mien.local.ports import choose_ports
+from mien.runtime.secrets import new_key
 from mien.runtime.service import Service
-from mien.runtime.settings import KafkaSettings, RedisSettings
+from mien.runtime.settings import KafkaSettings, RedisSettings, SecretSettings
 from services.gateway.config import GatewaySettings
 from services.gateway.main import run_gateway
 
 PARTITIONS = 4
+SECRET_KEY = new_key()
 NO_KAFKA = "127.0.0.1:1"
 
 
@@ -78,6 +80,7 @@ async def start_gateway(
         cli_token_path=folder / "token",
         first_password_path=folder / "password",
         dashboard_dir=folder / "dist",
+        secrets=SecretSettings(keys=SecretStr(SECRET_KEY)),
         kafka=KafkaSettings(bootstrap_servers=kafka, partitions=PARTITIONS),
         redis=RedisSettings(url=SecretStr(redis_url)),
         **settings,  # type: ignore[arg-type]  # what the test says

@@ -8,11 +8,16 @@ from redis.asyncio import Redis
 
 from mien.contracts.cameras import Camera, CameraStatus, MainStreamStatus
 from mien.contracts.shared_state import CAMERAS_KEY, camera_status_key
-from tests.integration.gateway.conftest import PARTITIONS, RunningGateway
+from mien.runtime.secrets import SecretBox
+from tests.integration.gateway.conftest import PARTITIONS, SECRET_KEY, RunningGateway
 
 
 async def stored(redis: Redis, camera_id: str) -> Camera:
-    return msgspec.msgpack.decode(await redis.hget(CAMERAS_KEY, camera_id), type=Camera)
+    value = await redis.hget(CAMERAS_KEY, camera_id)
+    assert b"s@cret" not in value
+    camera = msgspec.msgpack.decode(value, type=Camera)
+    password = camera.password and SecretBox([SECRET_KEY]).unseal(camera.password)
+    return msgspec.structs.replace(camera, password=password)
 
 
 async def test_password_goes_in_and_never_comes_out(gateway: RunningGateway, redis: Redis) -> None:
@@ -64,6 +69,19 @@ async def test_ids_are_made_from_names_and_taken_once(gateway: RunningGateway) -
         {"sampled_fps": 0},
         {"name": ""},
         {"partition": 3},
+        {"url": "rtsp://169.254.169.254/a"},
+        {"main_stream_url": "rtsp://localhost/a"},
+        {"kind": "hls"},
+        {
+            "schedule": {
+                "time_zone": "Mars/Olympus",
+                "hours": [{"days": ["mon"], "start": "07:00", "end": "09:00"}],
+            }
+        },
+        {"schedule": {"time_zone": "UTC", "hours": []}},
+        {"schedule": {"time_zone": "UTC", "hours": [{"days": ["mon"], "start": "7", "end": "25:00"}]}},
+        {"certificate_sha256": "abc"},
+        {"jpeg_quality": 5},
         {"camera_id": "other"},
     ],
 )
@@ -78,9 +96,27 @@ async def test_what_can_not_be_is_refused(change: dict[str, object], gateway: Ru
 
 async def test_emotion_needs_a_purpose_and_keeps_it(gateway: RunningGateway) -> None:
     """Turning emotion on works with a purpose; taking the purpose away alone doesn't."""
-    camera_id = await gateway.add_camera(emotion_policy="per_person", emotion_purpose="usability study")
+    camera_id = await gateway.add_camera(
+        emotion_policy="per_person", emotion_purpose="usability study", context="research"
+    )
     answer = await gateway.client.patch(f"/api/cameras/{camera_id}", json={"emotion_purpose": " "})
     assert answer.status_code == 422
+
+
+async def test_how_a_camera_is_read_comes_back_as_it_was_said(gateway: RunningGateway) -> None:
+    """Schedule, kind, certificate and quality; null takes them back."""
+    schedule = {
+        "time_zone": "Europe/Berlin",
+        "hours": [{"days": ["mon", "sun"], "start": "22:00", "end": "06:00"}],
+    }
+    said = {"kind": "snapshot", "certificate_sha256": "ab" * 32, "jpeg_quality": 60, "schedule": schedule}
+    camera_id = await gateway.add_camera(url="https://10.0.0.2/x", decode="keyframes", **said)
+    camera = (await gateway.client.get(f"/api/cameras/{camera_id}")).json()
+    assert {name: camera[name] for name in said} == said
+    assert (camera["source"], camera["decode"], camera["transport"]) == ("snapshot", "keyframes", "tcp")
+    camera = (await gateway.client.patch(f"/api/cameras/{camera_id}", json=dict.fromkeys(said))).json()
+    assert {name: camera[name] for name in said} == dict.fromkeys(said)
+    assert camera["source"] == "mjpeg"
 
 
 async def test_removed_camera_is_gone(gateway: RunningGateway) -> None:

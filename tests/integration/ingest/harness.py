@@ -11,9 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import av
+import msgspec
 import numpy as np
 
 from mien.contracts.cameras import Camera
+from mien.runtime.secrets import new_key
+from mien.runtime.settings import CameraNetworkSettings
 from mien.simulator.auth import Credentials
 from mien.simulator.camera import ClipSource, SimulatedCamera
 from mien.simulator.clips import load_clip
@@ -24,19 +27,26 @@ from services.ingest.reader import CameraReader, Sample
 REPOSITORY = Path(__file__).parents[3]
 DEADLINE_SECONDS = 30.0
 CREDENTIALS = Credentials("ad@min", "p@ss:w/rd#1%")
+SECRET_KEY = new_key()
 SETTINGS = IngestSettings(
     open_timeout_seconds=1.5,
     stall_timeout_seconds=2,
     first_retry_seconds=0.1,
     longest_retry_seconds=0.5,
     heartbeat_seconds=0.2,
+    cameras=CameraNetworkSettings(networks="private,public,loopback"),
 )
 
 
 def write_clip(
-    path: Path, *, size_wh: tuple[int, int] = (320, 180), seconds: float = 2, **options: str
+    path: Path,
+    *,
+    size_wh: tuple[int, int] = (320, 180),
+    seconds: float = 2,
+    moving: bool = True,
+    **options: str,
 ) -> Path:
-    """Write a moving test picture as H.264, a keyframe each half second; returns *path*."""
+    """Write a test picture as H.264, a keyframe each half second; returns *path*."""
     width, height = size_wh
     rows, columns = np.mgrid[0:height, 0:width]
     with av.open(str(path), "w") as container:
@@ -44,7 +54,7 @@ def write_clip(
         stream = container.add_stream("libx264", rate=15, options=encoder)
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         for index in range(int(seconds * 15)):
-            luma = (columns + rows + index * 12) % 256
+            luma = (columns + rows + index * 12 * moving) % 256
             image = np.repeat(luma.astype(np.uint8)[..., None], 3, axis=2)
             container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
         container.mux(stream.encode())
@@ -85,6 +95,10 @@ class Watch:
         self.states.append(report.state)
         if report.failure is not None:
             self.reasons.append(report.failure.words)
+
+    def change(self, **fields: Any) -> None:
+        """Edit the camera while it is read."""
+        self.reader.camera = msgspec.structs.replace(self.reader.camera, **fields)
 
     async def reaches(self, state: str) -> None:
         """Wait until the camera has been in a state."""
@@ -127,6 +141,8 @@ def start_ingest(
                 "MIEN_KAFKA_BOOTSTRAP_SERVERS": kafka_bootstrap,
                 "MIEN_KAFKA_PARTITIONS": str(partitions),
                 "MIEN_REDIS_URL": redis_url,
+                "MIEN_CAMERAS_NETWORKS": "private,loopback",
+                "MIEN_SECRETS_KEYS": SECRET_KEY,
                 "MIEN_INGEST_HEARTBEAT_SECONDS": "0.2",
                 "MIEN_INGEST_FIRST_RETRY_SECONDS": "0.1",
             }

@@ -15,10 +15,10 @@ from mien.contracts.cameras import Camera, MainStreamStatus
 from mien.simulator import clock_strip
 from mien.simulator.scene import Scene
 from mien.simulator.simulator import CameraSimulator, run_simulator
-from services.ingest import sources
 from services.ingest.config import IngestSettings
 from services.ingest.main_stream import Closeup, MainStream, main_stream_of
 from services.ingest.reader import CameraReader, Sample
+from services.ingest.sources import decoded
 from services.ingest.status import describe_main_stream
 from tests.integration.ingest.harness import CREDENTIALS, SETTINGS, until
 
@@ -119,7 +119,7 @@ async def test_without_the_cameras_clock_a_closeup_is_a_picture_off_at_most(
     wide_clip: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """By arrival: most are the same picture, and none is further away than the next."""
-    monkeypatch.setattr(sources, "_camera_clock_ns", lambda _packet: None)
+    monkeypatch.setattr(decoded, "_camera_clock_ns", lambda _packet: None)
     async with two_streams(wide_clip) as (_, streams):
         streams.main.wanted = True
         await streams.pairs_up(20)
@@ -172,10 +172,10 @@ async def test_a_main_stream_that_freezes_holds_up_no_frame(wide_clip: Path) -> 
     async with two_streams(wide_clip) as (simulator, streams):
         streams.main.wanted = True
         await streams.pairs_up()
-        simulator.cameras["main"].frozen = True
+        simulator.cameras["main"].faults.mute = True
         before = streams.alone
         await until(lambda: streams.alone > before + 10)
-        simulator.cameras["main"].frozen = False
+        simulator.cameras["main"].faults.mute = False
         await streams.pairs_up(5)
     assert set(streams.milliseconds_apart()) == {0}
 

@@ -63,7 +63,7 @@ async def test_a_host_that_swallows_everything_is_told_in_time() -> None:
 async def test_a_camera_that_never_answers_is_told(clip: Path) -> None:
     """It accepts the connection and says nothing, ever; FFmpeg's "invalid data" is not what people read."""
     async with simulated(clip) as (simulator, camera):
-        camera.deaf = True
+        camera.faults.half_open = True
         async with watching(simulator.rtsp_url("cam")) as watch:
             await watch.reaches("backoff")
             assert watch.reasons[0] == "the camera does not answer"
@@ -72,12 +72,12 @@ async def test_a_camera_that_never_answers_is_told(clip: Path) -> None:
 async def test_a_camera_that_opens_but_sends_nothing_never_streams(clip: Path) -> None:
     """A mute camera "opens" with a width of 0; it is connecting until a picture comes (trap 5)."""
     async with simulated(clip) as (simulator, camera):
-        camera.muted = True
+        camera.faults.mute = True
         async with watching(simulator.rtsp_url("cam")) as watch:
             await watch.reaches("backoff")
             assert "streaming" not in watch.states
             assert watch.reasons[0] == "the camera accepts the connection but sends no pictures"
-            camera.muted = False
+            camera.faults.mute = False
             await watch.streams_again()
 
 
@@ -88,10 +88,10 @@ async def test_a_camera_that_freezes_is_lost_and_found(clip: Path, side: str) ->
         url = simulator.rtsp_url("cam") if side == "rtsp" else simulator.mjpeg_url("cam")
         async with watching(url) as watch:
             await watch.reaches("streaming")
-            camera.frozen = True
+            camera.faults.mute = True
             await watch.reaches("backoff")
             assert watch.reasons[0] == "the camera stopped sending pictures"
-            camera.frozen = False
+            camera.faults.mute = False
             await watch.streams_again()
 
 
@@ -99,9 +99,9 @@ async def test_a_short_freeze_costs_no_connection(clip: Path) -> None:
     """Half a second of silence is part of life."""
     async with simulated(clip) as (simulator, camera), watching(simulator.rtsp_url("cam")) as watch:
         await watch.reaches("streaming")
-        camera.frozen = True
+        camera.faults.mute = True
         await asyncio.sleep(0.5)
-        camera.frozen = False
+        camera.faults.mute = False
         await watch.streams_again()
         assert watch.reader.openings == 1
 
@@ -135,7 +135,7 @@ async def test_another_resolution_needs_no_new_connection(clip: Path, wide_clip:
     async with simulated(clip) as (simulator, camera), watching(simulator.rtsp_url("cam")) as watch:
         await watch.reaches("streaming")
         camera.source = ClipSource(load_clip(wide_clip))
-        await until(lambda: watch.samples[-1].size_wh == (640, 360))
+        await until(lambda: any(sample.size_wh == (640, 360) for sample in watch.samples))
         assert watch.reader.openings == 1
 
 
@@ -143,9 +143,9 @@ async def test_lost_packets_give_corrupt_pictures_that_go_nowhere(wide_clip: Pat
     """Pictures with holes are dropped and counted; whole ones go on."""
     async with simulated(wide_clip) as (simulator, camera), watching(simulator.rtsp_url("cam")) as watch:
         await watch.reaches("streaming")
-        camera.loss = 0.05
+        camera.faults.loss = 0.05
         await until(lambda: watch.reader.dropped["corrupt"] > 3)
-        camera.loss = 0.0
+        camera.faults.loss = 0.0
         await watch.streams_again()
 
 
@@ -176,7 +176,7 @@ async def test_a_reader_blocked_in_a_read_ends_by_its_time_limit(clip: Path) -> 
     async with simulated(clip) as (simulator, camera):
         async with watching(simulator.rtsp_url("cam")) as watch:
             await watch.reaches("streaming")
-            camera.frozen = True
+            camera.faults.mute = True
             await asyncio.sleep(0.2)
         # Leaving the context has stopped the reader and seen its thread end.
         assert watch.reader.report.state == "streaming"

@@ -131,11 +131,21 @@ async def test_faults_are_switched_over_http(clip: Path) -> None:
         simulated(clip) as (simulator, camera),
         aiohttp.ClientSession(f"http://127.0.0.1:{simulator.control_port}") as control,
     ):
-        async with control.post("/cameras/cam/freeze") as answer:
-            assert (answer.status, camera.frozen) == (204, True)
-        async with control.post("/cameras/cam/thaw") as answer:
-            assert (answer.status, camera.frozen) == (204, False)
-        async with control.post("/cameras/cam/explode") as answer:
+        async with control.put("/cameras/cam/faults/mute") as answer:
+            assert (answer.status, camera.faults.mute) == (204, True)
+        async with control.put("/cameras/cam/faults/loss?value=0.5") as answer:
+            assert (answer.status, camera.faults.loss) == (204, 0.5)
+        async with control.get("/cameras") as answer:
+            assert (await answer.json())["cam"]["faults"] == {"mute": True, "loss": 0.5}
+        async with control.delete("/cameras/cam/faults/mute") as answer:
+            assert (answer.status, camera.faults.active()) == (204, {"loss": 0.5})
+        async with control.delete("/cameras/cam/faults") as answer:
+            assert (answer.status, camera.faults.active()) == (204, {})
+        for wrong in ("explode", "loss?value=2", "loss", "mute?value=1"):
+            async with control.put(f"/cameras/cam/faults/{wrong}") as answer:
+                assert answer.status == 400
+                assert "there is no fault" in (words := await answer.text()) or "takes" in words
+        async with control.put("/cameras/nobody/faults/mute") as answer:
             assert answer.status == 404
         async with control.post("/refuse"), watching(simulator.rtsp_url("cam")) as watch:
             await watch.reaches("backoff")

@@ -25,11 +25,12 @@ from mien.contracts.topics import CAMERAS, FRAMES
 from mien.runtime.bus import create_topics, open_event_producer, publish
 from mien.runtime.cameras import CameraRegistry
 from mien.runtime.redis_connection import connect_redis
+from mien.runtime.secrets import SecretBox
 from mien.runtime.settings import KafkaSettings, RedisSettings
 from mien.simulator.camera import ClipSource, SimulatedCamera
 from mien.simulator.clips import load_clip
 from mien.simulator.simulator import CameraSimulator, run_simulator
-from tests.integration.ingest.harness import CREDENTIALS, start_ingest, until, write_clip
+from tests.integration.ingest.harness import CREDENTIALS, SECRET_KEY, start_ingest, until, write_clip
 
 PARTITIONS = 4
 IDS = ("one", "two", "three", "four")
@@ -43,11 +44,12 @@ class Bench:
     ) -> None:
         self.redis = redis
         self.simulator = simulator
-        self.registry = CameraRegistry(redis, partitions=PARTITIONS)
+        self.registry = CameraRegistry(redis, partitions=PARTITIONS, secrets=SecretBox([SECRET_KEY]))
         self.frames: defaultdict[str, list[Frame]] = defaultdict(list)
         self.partitions: defaultdict[str, set[int]] = defaultdict(set)
         self.replicas: list[subprocess.Popen[bytes]] = []
-        self._kafka, self._redis_url, self._logs = kafka, redis_url, logs
+        self.kafka = kafka
+        self._redis_url, self._logs = redis_url, logs
 
     async def add(self, camera_id: str, **fields: Any) -> Camera:
         """Register a simulated camera."""
@@ -60,7 +62,7 @@ class Bench:
     def start_replica(self, **settings: str) -> subprocess.Popen[bytes]:
         """Start one more ingest process."""
         process = start_ingest(
-            self._kafka.bootstrap_servers,
+            self.kafka.bootstrap_servers,
             self._redis_url,
             partitions=PARTITIONS,
             log_path=self.log_path,
@@ -87,21 +89,6 @@ class Bench:
                 if status is not None and accept(status):
                     return status
                 await asyncio.sleep(0.1)
-
-    async def read_by(self, process: subprocess.Popen[bytes]) -> set[str]:
-        """Return the cameras that a replica reads."""
-        statuses = [await self.status(camera_id) for camera_id in IDS]
-        return {
-            status.camera_id
-            for status in statuses
-            if status and status.state == "streaming" and status.replica.endswith(f"-{process.pid}")
-        }
-
-    async def is_shared(self, *processes: subprocess.Popen[bytes]) -> None:
-        """Wait until each of two replicas reads two cameras."""
-        async with asyncio.timeout(40):
-            while [len(await self.read_by(process)) for process in processes] != [2, 2]:
-                await asyncio.sleep(0.2)
 
     async def delivers(self, *camera_ids: str) -> None:
         """Wait for three more frames of each of these cameras."""
@@ -207,7 +194,7 @@ async def test_a_change_is_announced_on_the_bus_and_read_at_once(bench: Bench) -
     await bench.delivers("one")
     camera = await bench.add("two")
     notice = CameraChanged(camera_id="two", event_id="e", captured_at_ns=0, revision=camera.revision)
-    async with open_event_producer(bench._kafka) as producer:
+    async with open_event_producer(bench.kafka) as producer:
         await publish(producer, CAMERAS, notice, partition=camera.partition)
     await bench.delivers("two")
 
@@ -264,36 +251,3 @@ async def test_a_zone_takes_effect_without_a_new_connection(bench: Bench) -> Non
     await bench.registry.update("one", {"ignored_zones": []})
     await until(lambda: not bench.frames["one"][-1].still)
     assert bench.frames["one"][-1].epoch == epoch
-
-
-async def test_replicas_share_cameras_and_one_that_dies_is_replaced(bench: Bench) -> None:
-    """Two processes read two cameras each; when one is killed, the other reads all four in new epochs."""
-    for camera_id in IDS:
-        await bench.add(camera_id)
-    first, second = bench.start_replica(), bench.start_replica()
-
-    await bench.is_shared(first, second)
-    await bench.delivers(*IDS)
-    lost = await bench.read_by(first)
-    epochs = {camera_id: bench.frames[camera_id][-1].epoch for camera_id in IDS}
-    first.kill()
-    for camera_id in lost:
-        await bench.reaches(camera_id, lambda status: status.replica.endswith(f"-{second.pid}"))
-    await bench.delivers(*IDS)
-    for camera_id in IDS:
-        assert (bench.frames[camera_id][-1].epoch > epochs[camera_id]) == (camera_id in lost)
-
-
-async def test_a_replica_that_joins_takes_its_share_without_a_gap_for_the_rest(bench: Bench) -> None:
-    """Cameras that stay where they are keep their connection and epoch through the rebalance."""
-    for camera_id in IDS:
-        await bench.add(camera_id)
-    first = bench.start_replica()
-    await bench.delivers(*IDS)
-    epochs = {camera_id: bench.frames[camera_id][-1].epoch for camera_id in IDS}
-    second = bench.start_replica()
-    await bench.is_shared(first, second)
-    await bench.delivers(*IDS)
-    kept = await bench.read_by(first)
-    for camera_id in kept:
-        assert bench.frames[camera_id][-1].epoch == epochs[camera_id]

@@ -3,7 +3,7 @@
 //   node source_network.mjs LIBRARY MODEL_FOLDER NETWORK IMAGES COUNT SIZE OUTPUT
 //
 // IMAGES holds COUNT x SIZE x SIZE x 3 numbers, float32 little endian; OUTPUT receives the network's output alike.
-// NETWORK is a class of face-api, or "faceres", the graph model of human, which is run up to its descriptor.
+// NETWORK is a class of face-api, or a graph model of human, which is run up to the value named below.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -31,12 +31,17 @@ const readBuffer = (path) => {
 const shape = [Number(count), Number(size), Number(size), 3];
 const images = tf.tensor4d(new Float32Array(readBuffer(imagesPath)), shape);
 
-async function runFaceres() {
-  const { modelTopology, weightsManifest } = readJson("faceres.json");
+const outputsOfHuman = {
+  faceres: "global_pooling/Mean",
+  iris: "StatefulPartitionedCall/model/concatenate_eyes_contours_and_brows_and_iris/concat",
+};
+
+async function runHuman() {
+  const { modelTopology, weightsManifest } = readJson(`${network}.json`);
   const weightSpecs = weightsManifest.flatMap((group) => group.weights);
-  const weightData = readBuffer(join(folder, "faceres.bin"));
+  const weightData = readBuffer(join(folder, `${network}.bin`));
   const model = await tf.loadGraphModel({ load: async () => ({ modelTopology, weightSpecs, weightData }) });
-  return model.execute(images, "global_pooling/Mean");
+  return model.execute(images, outputsOfHuman[network]);
 }
 
 function runFaceApi() {
@@ -46,5 +51,5 @@ function runFaceApi() {
   return net.forwardInput(new faceapi.NetInput(tf.unstack(images)));
 }
 
-const output = network === "faceres" ? await runFaceres() : runFaceApi();
+const output = network in outputsOfHuman ? await runHuman() : runFaceApi();
 writeFileSync(outputPath, Buffer.from(output.dataSync().buffer));

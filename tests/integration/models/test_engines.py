@@ -10,6 +10,8 @@ from mien.contracts.models import (
     EMBEDDINGS,
     EMOTION_CLASSIFIER,
     EMOTION_LABELS,
+    EYELIDS,
+    FACE_LANDMARKS,
     PROBABILITIES,
     SERVED_EMBEDDERS,
     EmbedderSpec,
@@ -18,9 +20,7 @@ from tests.integration.models.conftest import resized
 from tests.integration.models.engines import largest_difference, run_openvino, run_tensorflow
 
 TOLERANCE = 1e-5
-SIZES = {spec.name: spec.size for spec in SERVED_EMBEDDERS} | {
-    EMOTION_CLASSIFIER.name: EMOTION_CLASSIFIER.size
-}
+SIZES = {spec.name: spec.size for spec in (*SERVED_EMBEDDERS, EMOTION_CLASSIFIER, EYELIDS, FACE_LANDMARKS)}
 
 
 @pytest.mark.parametrize("name", SIZES)

@@ -12,8 +12,11 @@ from numpy.typing import NDArray
 from mien.contracts.models import (
     EMBEDDINGS,
     EMOTION_CLASSIFIER,
+    EYELIDS,
     FACE_EMBEDDER,
     FACE_EMBEDDER_FACERES,
+    FACE_LANDMARKS,
+    POINTS,
     PROBABILITIES,
 )
 from model_repo.sources import PackageFiles
@@ -45,10 +48,10 @@ class SourceNetworks:
 def source_networks(tmp_path: Path, face_api: PackageFiles, human: PackageFiles) -> SourceNetworks:
     if shutil.which("node") is None:
         skip_or_fail("Node.js is not installed: conversions are not compared with their sources")
-    for network in ("face_recognition_model", "face_expression_model"):
+    for network in ("face_recognition_model", "face_expression_model", "face_landmark_68_model"):
         for name in (f"{network}-weights_manifest.json", f"{network}.bin"):
             (tmp_path / name).write_bytes(face_api.read(f"package/model/{name}"))
-    for name in ("faceres.json", "faceres.bin"):
+    for name in ("faceres.json", "faceres.bin", "iris.json", "iris.bin"):
         (tmp_path / name).write_bytes(human.read(f"package/models/{name}"))
     library = tmp_path / "face-api.mjs"
     library.write_bytes(face_api.read("package/dist/face-api.esm.js"))
@@ -112,3 +115,30 @@ def test_emotion_classifier_is_face_apis_expression_network(
     expected = np.stack([angry, happy, neutral, sad, np.zeros_like(sad), other], axis=1)
     ours = run_openvino(models / EMOTION_CLASSIFIER.name / "1", images)[PROBABILITIES]
     _check(EMOTION_CLASSIFIER.name, ours, expected, capsys)
+
+
+def test_face_landmarks_are_face_apis(
+    models: Path,
+    faces: list[NDArray[np.uint8]],
+    source_networks: SourceNetworks,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Our points are the source's, x before y."""
+    images = resized(faces, FACE_LANDMARKS.size)
+    source = source_networks.run("FaceLandmark68Net", images.astype(np.float32), columns=136)
+    ours = run_openvino(models / FACE_LANDMARKS.name / "1", images)[POINTS]
+    _check(FACE_LANDMARKS.name, ours, source.reshape(-1, 68, 2), capsys)
+
+
+def test_eyelids_are_those_of_humans_iris_network(
+    models: Path,
+    faces: list[NDArray[np.uint8]],
+    source_networks: SourceNetworks,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Our points are the source's first 16 without their depth, as shares of the picture."""
+    images = resized(faces, EYELIDS.size)
+    source = source_networks.run("iris", images.astype(np.float32) / np.float32(255), columns=228)
+    lids = source.reshape(-1, 76, 3)[:, : EYELIDS.points, :2] / np.float32(EYELIDS.size)
+    ours = run_openvino(models / EYELIDS.name / "1", images)[POINTS]
+    _check(EYELIDS.name, ours, lids, capsys)

@@ -17,11 +17,12 @@ from mien.dataset.prepare import PrepareOptions, prepare
 from mien.dataset.selection import Limits
 from mien.dataset.split import split_dataset, write_split
 from mien.errors import PermanentError
+from mien.runtime.jobs import list_jobs, read_job, read_progress
 from mien.runtime.serving import ServingClient
 from mien.training.embedding import Embedder, embed_views
 from mien.training.identity import train_identity
 from mien.training.identity_data import IdentityOptions
-from mien.training.job import Job, list_jobs, read_job, read_progress
+from mien.training.job import Job
 from model_repo import labels
 from services.recognizer.classifier import IdentityClassifier
 from tests.integration.serving.servers import run_model_server

@@ -1,7 +1,7 @@
 """Topics keep pixels for minutes only; live messages can be split again."""
 
 from mien.contracts.live import LiveFace, LiveFrame, decode_live_frame, encode_live_frame
-from mien.contracts.topics import DEAD_LETTERS, EMOTION_FACES, FRAMES, IDENTITY_FACES, TOPICS
+from mien.contracts.topics import DEAD_LETTERS, EMOTION_FACES, FACE_CHECKS, FRAMES, IDENTITY_FACES, TOPICS
 
 
 def test_topic_names_are_unique_and_versioned() -> None:
@@ -13,7 +13,7 @@ def test_topic_names_are_unique_and_versioned() -> None:
 
 def test_topics_with_pixels_forget_them_within_minutes() -> None:
     """Kafka deletes whole segments, so a segment may not be longer than the retention."""
-    for topic in (FRAMES, IDENTITY_FACES, EMOTION_FACES):
+    for topic in (FRAMES, IDENTITY_FACES, EMOTION_FACES, FACE_CHECKS):
         assert topic.retention_ms <= 300_000
         assert topic.segment_ms <= topic.retention_ms / 2
         assert topic.configs["segment.ms"] == str(topic.segment_ms)

@@ -10,7 +10,7 @@ import jsonschema  # type: ignore[import-untyped]
 import pytest
 import yaml
 
-from mien.contracts.models import EMOTION_CLASSIFIER, SERVED_EMBEDDERS
+from mien.contracts.models import EMOTION_CLASSIFIER, EYELIDS, FACE_LANDMARKS, SERVED_EMBEDDERS
 from mien.contracts.topics import TOPICS
 from mien.local.stack import SCALABLE
 from mien.runtime.settings import KafkaSettings
@@ -35,7 +35,7 @@ def test_workers_can_be_scaled() -> None:
 def test_every_service_has_an_image_target_with_its_own_lock() -> None:
     """What compose builds exists, and installs hashes of that service only."""
     targets = set(re.findall(r"^FROM \S+ AS (\S+)$", DOCKERFILE, re.MULTILINE))
-    for name in (*SCALABLE, "gateway"):
+    for name in (*SCALABLE, "gateway", "trainer"):
         assert COMPOSE["services"][name]["build"]["target"] == name
         assert name in targets
         assert f"--require-hashes --no-deps -r requirements/{name}.lock" in DOCKERFILE
@@ -79,13 +79,13 @@ def test_the_topic_file_is_the_table_of_the_contracts() -> None:
 def test_tensorflow_serving_is_told_of_every_model_that_workers_ask_for() -> None:
     """A model that is missing from the file would be NOT_FOUND for the workers."""
     text = (ROOT / "deploy" / "tf-serving" / "models.config").read_text()
-    assert {*(model.name for model in SERVED_EMBEDDERS), EMOTION_CLASSIFIER.name} == set(
+    assert {model.name for model in (*SERVED_EMBEDDERS, EMOTION_CLASSIFIER, EYELIDS, FACE_LANDMARKS)} == set(
         re.findall(r'name: "(\w+)"', text)
     )
 
 
 def test_locks_carry_hashes_and_no_addresses() -> None:
-    """Packages come from the machine's own index; TensorFlow is for tests alone."""
+    """Packages come from the machine's own index; TensorFlow is for tests and training alone."""
     locks = sorted((ROOT / "requirements").glob("*.lock"))
     assert locks
     for lock in locks:
@@ -93,7 +93,7 @@ def test_locks_carry_hashes_and_no_addresses() -> None:
         assert "://" not in text, lock.name
         assert text.count("\n    --hash=") >= len(re.findall(r"^\S+==", text, re.MULTILINE)), lock.name
         assert "\ntensorflow==" not in text, lock.name
-        assert lock.name == "dev.lock" or "tensorflow" not in text, lock.name
+        assert lock.name in {"dev.lock", "trainer.lock"} or "tensorflow" not in text, lock.name
 
 
 def test_what_runs_is_tested_at_the_same_versions() -> None:

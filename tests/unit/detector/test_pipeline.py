@@ -28,6 +28,8 @@ IMAGE = np.random.default_rng(3).integers(0, 256, (360, 640, 3), dtype=np.uint8)
 SLOPE = np.broadcast_to(np.linspace(0, 255, 640, dtype=np.uint8)[None, :, None], (360, 640, 3))
 """Looks the same however large the face on it is."""
 
+WHY = {"emotion_purpose": "study"}
+
 
 class Watching:
     """A pipeline with a camera, fed with frames."""
@@ -82,15 +84,22 @@ def test_a_frame_says_where_its_tracks_are() -> None:
     ("policies", "purposes"),
     [
         ({"identity_policy": "on", "emotion_policy": "off"}, {"identity"}),
-        ({"identity_policy": "off", "emotion_policy": "per_person"}, {"emotion"}),
-        ({"identity_policy": "off", "emotion_policy": "aggregate"}, {"emotion"}),
-        ({"identity_policy": "on", "emotion_policy": "per_person"}, {"identity", "emotion"}),
+        ({"identity_policy": "off", "emotion_policy": "per_person", **WHY}, {"emotion"}),
+        ({"identity_policy": "off", "emotion_policy": "aggregate", **WHY}, {"emotion"}),
+        ({"identity_policy": "off", "emotion_policy": "aggregate"}, set()),
+        ({"identity_policy": "off", "emotion_policy": "aggregate", "context": "workplace", **WHY}, set()),
+        ({"identity_policy": "off", "tiredness_policy": "per_person"}, set()),
+        (
+            {"identity_policy": "off", "tiredness_policy": "per_person", "tiredness_purpose": "rest"},
+            {"emotion"},
+        ),
+        ({"identity_policy": "on", "emotion_policy": "per_person", **WHY}, {"identity", "emotion"}),
         ({"identity_policy": "off", "emotion_policy": "off"}, set()),
         ({}, {"identity"}),
     ],
 )
 def test_faces_are_sent_for_what_the_policies_allow(policies: dict[str, str], purposes: set[str]) -> None:
-    """Over thirty frames nothing is sent for a purpose that is off; emotion is off unless turned on."""
+    """Over thirty frames nothing is sent for a purpose that is off, or that nobody said why it is on."""
     watching = Watching(**policies)
     taken = [shot for i in range(30) for shot in watching.see(sure((200, 200)), seconds=i / 5)[1].taken]
     assert {shot.purpose for shot in taken} == purposes
@@ -121,7 +130,7 @@ def test_the_same_history_gives_the_same_event_ids() -> None:
     """Whoever repeats a track's history repeats its events under their ids; no two events share one."""
     histories = []
     for _ in range(2):
-        watching = Watching(emotion_policy="per_person")
+        watching = Watching(emotion_policy="per_person", **WHY)
         ids = []
         for i in range(10):
             observation, shots = watching.see(sure((200, 200)), seconds=i / 5)
@@ -134,7 +143,7 @@ def test_the_same_history_gives_the_same_event_ids() -> None:
 
 def test_an_ended_track_sums_itself_up() -> None:
     """The end says when the track began, was last seen, in how many frames, with how many shots."""
-    watching = Watching(emotion_policy="per_person")
+    watching = Watching(emotion_policy="per_person", **WHY)
     for i in range(6):
         watching.see(sure((200, 200)), seconds=i / 5)
     observation, _ = watching.see(Detections.none(), seconds=3)

@@ -131,3 +131,29 @@ def test_shots_are_numbered_and_bounded(qualities: list[float], fps: float, limi
     ]
     assert numbers == list(range(1, len(numbers) + 1))
     assert len(numbers) <= limit
+
+
+def emotion_shots(seconds: int, *, fps: float, reads_tiredness: bool, quality: float = 0.5) -> int:
+    """Return how many shots for emotion a face sends that is seen all the time."""
+    plan = ShotPlan(ShotSettings())
+    for frame in range(int(seconds * fps)):
+        plan.choose(
+            view(quality),
+            START_NS + int(frame / fps * SECOND),
+            ["emotion"],
+            reads_tiredness=reads_tiredness,
+        )
+    return plan.emotion_shots
+
+
+def test_tiredness_asks_for_more_views_at_any_age() -> None:
+    """Four a second however long somebody stays, or as many as there are frames."""
+    assert emotion_shots(60, fps=15, reads_tiredness=True) in range(236, 242)
+    assert emotion_shots(60, fps=2, reads_tiredness=True) == 120
+    assert emotion_shots(60, fps=15, reads_tiredness=False) < 70
+
+
+def test_tiredness_wants_poor_views_too() -> None:
+    """They tell why there is not enough to say."""
+    assert emotion_shots(10, fps=5, reads_tiredness=True, quality=0.01) >= 40
+    assert emotion_shots(10, fps=5, reads_tiredness=False, quality=0.01) == 0

@@ -1,12 +1,13 @@
 """Emotion follows the face without flicker, says when it doesn't know, and asks the policy."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from mien.contracts.cameras import Camera, EmotionPolicy
 from mien.contracts.models import EMOTION_LABELS, UNCERTAIN
-from services.emotion.pipeline import EmotionState, Smoothing, estimated, is_allowed, smooth
+from services.emotion.pipeline import EmotionState, Smoothing, count, estimated, is_due, smooth
 from tests.samples import CAPTURED_AT_NS, face_shot
 
 SMOOTHING = Smoothing(seconds=1.5, min_probability=0.45, switch_margin=0.1)
@@ -71,14 +72,60 @@ def test_event_carries_all_probabilities_rounded() -> None:
     assert (event.label, event.model_version) == ("happy", 2)
 
 
-@pytest.mark.parametrize(("policy", "allowed"), [("off", False), ("aggregate", True), ("per_person", True)])
-def test_policy_decides(policy: EmotionPolicy, allowed: bool) -> None:
-    """Emotion is read where the camera's policy says so and nowhere else."""
-    camera = Camera(camera_id="door", name="Door", url="rtsp://x", partition=0, emotion_policy=policy)
-    assert is_allowed(camera) is allowed
+def state_at(second: float, label: str, before: EmotionState | None = None) -> EmotionState:
+    """Return a state of a track that was last seen at a second of the day."""
+    return EmotionState(
+        shot_number=1, captured_at_ns=int(second * 1e9), logits=[0.0] * 6, label=label,
+        counted=before.counted if before else [],
+    )  # fmt: skip
 
 
-def test_camera_is_silent_by_default_and_when_unknown() -> None:
-    """Nobody has to remember to turn emotion off."""
-    assert not is_allowed(Camera(camera_id="door", name="Door", url="rtsp://x", partition=0))
-    assert not is_allowed(None)
+def test_a_track_counts_once_a_minute_as_it_last_looked() -> None:
+    """A label that changes within the minute moves the one count; the next minute begins a new one."""
+    first, changes = count(state_at(1, "happy"))
+    assert [(c.bucket_seconds, c.bucket, c.label, c.by) for c in changes] == [
+        (60, 0, "happy", 1),
+        (900, 0, "happy", 1),
+    ]
+    same, changes = count(state_at(20, "happy", first))
+    assert changes == []
+    moved, changes = count(state_at(30, "sad", same))
+    assert {(c.bucket_seconds, c.label, c.by) for c in changes} == {
+        (60, "sad", 1), (60, "happy", -1), (900, "sad", 1), (900, "happy", -1)
+    }  # fmt: skip
+    _, changes = count(state_at(61, "sad", moved))
+    assert [(c.bucket_seconds, c.bucket, c.label, c.by) for c in changes] == [(60, 1, "sad", 1)]
+
+
+def test_timeline_tells_when_the_label_changed() -> None:
+    """Only changes are kept, by the second."""
+    state: EmotionState | None = None
+    for number, (second, values) in enumerate([(0, HAPPY), (1, HAPPY), (9, SAD), (10, SAD)], start=1):
+        shot = face_shot(shot_number=number, captured_at_ns=int(second * 1e9))
+        state = smooth(state, shot, values, SMOOTHING)
+    assert state is not None
+    assert state.timeline == [(0, "happy"), (9, "sad")]
+    assert estimated(state, face_shot(), model="m", model_version=1).timeline == state.timeline
+
+
+def test_timeline_stays_short_and_keeps_its_ends() -> None:
+    """Somebody who stays for hours does not fill the memory: the shortest stretches are left out."""
+    state: EmotionState | None = None
+    for number in range(500):
+        shot = face_shot(shot_number=number + 1, captured_at_ns=int((number * 60 + number % 3) * 1e9))
+        state = smooth(state, shot, HAPPY if number % 2 else SAD, SMOOTHING)
+    assert state is not None
+    assert len(state.timeline) <= 64
+    assert state.timeline[0] == (0, "sad")
+    assert state.timeline[-1] == (499 * 60 + 499 % 3, "happy")
+    labels = [label for _, label in state.timeline]
+    assert all(a != b for a, b in pairwise(labels))
+
+
+def test_shots_that_follow_too_soon_are_not_asked_about() -> None:
+    """Where tiredness asks for many shots, emotion keeps its own pace."""
+    smoothing = Smoothing(seconds=1.5, min_probability=0.45, switch_margin=0.1, interval_seconds=0.4)
+    state = smooth(None, face_shot(captured_at_ns=0), HAPPY, smoothing)
+    assert not is_due(state, face_shot(captured_at_ns=250_000_000), smoothing)
+    assert is_due(state, face_shot(captured_at_ns=500_000_000), smoothing)
+    assert is_due(None, face_shot(), smoothing)

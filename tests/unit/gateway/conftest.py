@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from redis.asyncio import Redis
 
 from mien.runtime.service import Service
+from mien.runtime.settings import SecretSettings
 from services.gateway.accounts import Accounts
 from services.gateway.app import create_app
 from services.gateway.config import GatewaySettings
@@ -73,9 +74,16 @@ async def gateway_with_redis(database: Database, tmp_path: Path) -> AsyncIterato
 
 
 @asynccontextmanager
-async def start_gateway(database: Database, tmp_path: Path, redis: Redis) -> AsyncIterator[Gateway]:
-    """Put a gateway together and let it answer until the context ends."""
-    settings = GatewaySettings(database_url=SecretStr("sqlite://"), first_password_path=tmp_path / "password")
+async def start_gateway(
+    database: Database, tmp_path: Path, redis: Redis, **folders: Path
+) -> AsyncIterator[Gateway]:
+    """Put a gateway together, with settings that name *folders*, and let it answer until the context ends."""
+    settings = GatewaySettings(
+        database_url=SecretStr("sqlite://"),
+        first_password_path=tmp_path / "password",
+        secrets=SecretSettings(key_file=tmp_path / "keys"),
+        **folders,  # type: ignore[arg-type]
+    )
     accounts = Accounts(database, session_hours=1, cli_token=CLI_TOKEN, hasher=QUICK)
     await accounts.create_first_user(settings.first_password_path)
     context = build_context(Service("gateway"), settings, database=database, accounts=accounts, redis=redis)

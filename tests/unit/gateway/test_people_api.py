@@ -67,6 +67,7 @@ async def test_person_is_added_and_edited(gateway: Gateway) -> None:
         "created_at": None,
         "photo_count": 0,
         "template_count": 0,
+        "problem_count": 0,
         "cover_photo_url": None,
         "demo_note": None,
     }

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.ingest.closeups import PictureRing, find_same_time, seconds_between, why_unusable
-from services.ingest.sources import _MOST_UNSEEN_BYTES, _MOST_UNSEEN_PACKETS, UnseenPackets
+from services.ingest.sources.decoded import _MOST_UNSEEN_BYTES, _MOST_UNSEEN_PACKETS, UnseenPackets
 
 MS = 1_000_000
 FPS = 15

@@ -3,22 +3,27 @@
 import asyncio
 import threading
 import time
-from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
+import pytest
 
-from mien.contracts.cameras import Camera
+from mien.contracts.cameras import Camera, OpenHours, Schedule, Weekday
 from mien.runtime import metrics
 from mien.runtime.service import Service
 from services.ingest.config import IngestSettings
 from services.ingest.fleet import CameraFleet
+from services.ingest.sources.source import SourceBase
+from services.ingest.state_events import StateJournal
 
 DEADLINE_SECONDS = 5
 MAIN = "main-stream-"
+_DAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_DAY_AFTER_TOMORROW = _DAYS[(datetime.now(UTC).weekday() + 2) % 7]
 SETTINGS = IngestSettings(hang_timeout_seconds=1.001, drain_timeout_seconds=1)
 
 
@@ -37,17 +42,12 @@ class FakeDirectory:
         self.changed.set()
 
 
-@dataclass
-class SilentSource:
+class SilentSource(SourceBase):
     """Gives nothing until it is told to stop, or for ever when it hangs."""
 
-    stop: threading.Event
-    release: threading.Event
-    hangs: bool
-    codec: str = "h264"
-    lag_seconds: float = 0.0
-    is_wanted: bool = True
-    dropped: Counter[str] = field(default_factory=Counter)
+    def __init__(self, stop: threading.Event, release: threading.Event, *, hangs: bool) -> None:
+        super().__init__("h264")
+        self.stop, self.release, self.hangs = stop, release, hangs
 
     def pictures(self) -> Iterator[None]:
         while not self.release.is_set() and (self.hangs or not self.stop.is_set()):
@@ -66,6 +66,7 @@ class Rig:
         self.service.health.started()
         self.opened: list[Camera] = []
         self.release = threading.Event()
+        self.journal = StateJournal("replica")
         self.hanging: set[str] = set()
         self.hanging_urls: set[str] = set()
         self.fleet = CameraFleet(
@@ -74,6 +75,7 @@ class Rig:
             None,  # Redis is for statuses and epochs, which these tests leave alone
             self.directory,  # type: ignore[arg-type]
             send=self._send,
+            journal=self.journal,
             open_camera=self._open,
         )
 
@@ -131,6 +133,17 @@ async def test_only_cameras_of_owned_partitions_are_read() -> None:
         assert [opened.camera_id for opened in rig.opened].count("b") == 1
 
 
+async def test_a_browsers_webcam_is_left_to_the_gateway() -> None:
+    """It is neither opened nor spoken of, switched on or off."""
+    webcam = msgspec.structs.replace(camera("w"), url="browser://s")
+    off = msgspec.structs.replace(webcam, camera_id="o", enabled=False)
+    async with running(webcam, off, camera("a")) as rig:
+        rig.fleet.assign({0})
+        await rig.until(lambda: rig.reading() == {"a"})
+        assert [opened.camera_id for opened in rig.opened] == ["a"]
+        assert {status.camera_id for status in rig.fleet._statuses()} == {"a"}
+
+
 async def test_only_a_new_source_is_opened_again() -> None:
     """Another rate keeps the connection; another password does not; switched off is closed."""
     async with running(camera("a")) as rig:
@@ -161,6 +174,42 @@ async def test_a_reader_that_hangs_is_left_behind_and_replaced() -> None:
         await rig.until(lambda: rig.service.health.problems == ["1 camera threads hang in native code"])
         rig.release.set()
         await rig.until(lambda: rig.service.health.is_ready)
+
+
+async def test_too_many_threads_left_behind_end_the_process() -> None:
+    """A thread can't be killed: with more than twenty of them only a new process helps."""
+    rig = Rig()
+    rig.directory.put(*(camera(f"hangs-{number}") for number in range(21)))
+    rig.hanging |= set(rig.directory.cameras)
+    rig.fleet.assign({0})
+    running = asyncio.create_task(rig.fleet.run())
+    try:
+        with pytest.raises(RuntimeError, match="21 camera threads hang in native code"):
+            async with asyncio.timeout(DEADLINE_SECONDS):
+                await running
+    finally:
+        rig.release.set()
+        await rig.fleet._close_all()
+    await rig.until(lambda: not rig.reading())
+
+
+async def test_a_schedule_and_a_browser_close_a_camera_to_ingest() -> None:
+    """Outside its hours it is closed and says until when; a browser's pictures are published by others."""
+    never = Schedule(
+        time_zone="UTC", hours=[OpenHours(days=[_DAY_AFTER_TOMORROW], start="00:00", end="00:01")]
+    )
+    async with running(
+        camera("open"), camera("closed", schedule=never), camera("ada", kind="browser")
+    ) as rig:
+        rig.fleet.assign({0})
+        await rig.until(lambda: rig.reading() == {"open"})
+        statuses = {status.camera_id: status for status in rig.fleet._statuses()}
+        assert statuses.keys() == {"open", "closed"}
+        assert statuses["closed"].reason.startswith("outside its schedule until")
+        assert statuses["closed"].opens_at_ns is not None
+        assert rig.journal.waiting == 2
+        rig.directory.put(camera("closed"))
+        await rig.until(lambda: rig.reading() == {"open", "closed"})
 
 
 async def test_a_main_stream_comes_and_goes_without_the_camera() -> None:

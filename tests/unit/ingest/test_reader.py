@@ -5,16 +5,18 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import av
 import numpy as np
 import pytest
 
-from mien.contracts.cameras import Camera
+from mien.contracts.cameras import Camera, CameraStatus
+from services.ingest.condition import judge
 from services.ingest.config import IngestSettings
 from services.ingest.reader import CameraReader, Sample
-from services.ingest.status import describe_camera
+from services.ingest.sources.source import SourceBase
+from services.ingest.status import describe_camera, limits_of, look_at
 
 SETTINGS = IngestSettings(
     open_timeout_seconds=1, stall_timeout_seconds=1, first_retry_seconds=0.01, longest_retry_seconds=0.02
@@ -37,16 +39,13 @@ class FakePicture:
         return b"\xff\xd8%d" % int(self.media_seconds * 1000), self.size_wh
 
 
-@dataclass
-class FakeSource:
+class FakeSource(SourceBase):
     """Yields what is put into its script: pictures, None, an exception to raise, or ... to end."""
 
-    script: "queue.Queue[object]"
-    codec: str = "h264"
-    lag_seconds: float = 0.0
-    is_wanted: bool = True
-    dropped: Counter[str] = field(default_factory=Counter)
-    closed_in: str = ""
+    def __init__(self, script: "queue.Queue[object]") -> None:
+        super().__init__("h264")
+        self.script = script
+        self.closed_in = ""
 
     def pictures(self) -> Iterator[FakePicture | None]:
         while (item := self.script.get(timeout=DEADLINE_SECONDS)) is not ...:
@@ -95,6 +94,11 @@ def source(*items: object) -> FakeSource:
     for item in items:
         script.put(item)
     return FakeSource(script)
+
+
+def status_of(rig: Rig) -> CameraStatus:
+    condition = judge(look_at(rig.reader), limits_of(rig.reader))
+    return describe_camera(rig.reader, Counter(), condition, captured_fps=15, published_fps=5, replica="r")
 
 
 @pytest.fixture
@@ -225,8 +229,8 @@ def test_silence_is_told_in_words_while_the_connection_is_open(run: Callable[...
     """A camera that has sent nothing for six seconds is stalled, and its status says since when."""
     rig = run(source(FakePicture(0.0)))
     rig.until(lambda: rig.reader.report.state == "streaming")
-    rig.reader.picture_at -= 6
-    status = describe_camera(rig.reader, Counter(), captured_fps=15, published_fps=5, replica="r")
+    rig.reader.progress_at -= 6
+    status = status_of(rig)
     assert (status.state, status.reason) == ("stalled", "stopped sending pictures 6 s ago")
     assert status.captured_fps == 0
 
@@ -235,7 +239,7 @@ def test_a_status_says_when_the_next_attempt_is_due(run: Callable[..., Rig]) -> 
     """People read why a camera is away and how long until it is tried again."""
     rig = run(av.HTTPUnauthorizedError(401, "no"))
     rig.until(lambda: rig.reader.report.state == "auth_failed")
-    status = describe_camera(rig.reader, Counter(), captured_fps=0, published_fps=0, replica="r")
+    status = status_of(rig)
     words, _, retry = status.reason.partition("; trying again in ")
     assert words == "wrong user name or password"
     assert 40 <= int(retry.removesuffix(" s")) <= 75

@@ -36,7 +36,7 @@ class FakeGateway:
                 if content is not None:
                     self.wfile.write(json.dumps(content).encode())
 
-            do_GET = do_POST = do_PATCH = do_DELETE = _reply  # noqa: N815 - names of http.server
+            do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _reply  # noqa: N815 - names of http.server
 
             def log_message(self, *_: object) -> None:
                 pass
@@ -71,7 +71,7 @@ def test_the_overview_names_every_command_without_importing_any() -> None:
     assert all(name in result.output for name in COMMANDS)
 
 
-@pytest.mark.parametrize("name", ["up", "demo", "status", "doctor", "cameras", "people"])
+@pytest.mark.parametrize("name", ["up", "demo", "status", "doctor", "cameras", "people", "readings"])
 def test_each_command_explains_itself(name: str) -> None:
     """The table's modules and names exist."""
     assert run(name, "--help").exit_code == 0
@@ -210,6 +210,35 @@ def test_a_main_stream_is_named_and_taken_away(gateway: FakeGateway) -> None:
         assert all(word in shown for word in words.split())
 
 
+def test_readings_are_shown_changed_and_stopped(gateway: FakeGateway) -> None:
+    """Where emotion is read, what for, and who turned it on; only what is given is changed."""
+    camera = {
+        "camera_id": "crane", "emotion_policy": "per_person", "emotion_purpose": "stress",
+        "context": "workplace", "emotion_exemption": "safety", "emotion_exemption_note": "risk list",
+        "emotion_set_by": "admin", "emotion_set_at_ns": 1_790_000_000 * 10**9,
+        "tiredness_policy": "off", "tiredness_purpose": "",
+    }  # fmt: skip
+    stopped = {"by": "admin", "at": "2026-11-25T04:00:00Z", "reason": "works council"}
+    gateway.answers["GET", "/api/readings"] = [(200, {"stopped": stopped, "changes": []})]
+    gateway.answers["GET", "/api/cameras"] = [(200, [camera])]
+    shown = " ".join(run("readings", "show").output.split())
+    for words in ("stopped by admin: works council", "crane", "per_person", "stress", "safety", "risk list"):
+        assert all(word in shown for word in words.split())
+    gateway.answers["PATCH", "/api/cameras/crane"] = [(200, camera)]
+    assert (
+        run("readings", "set", "crane", "--tiredness", "per_person", "--tiredness-purpose", "x").exit_code
+        == 0
+    )
+    assert json.loads(gateway.requests[-1][3]) == {"tiredness_policy": "per_person", "tiredness_purpose": "x"}
+    assert run("readings", "set", "crane").exit_code == 2
+    gateway.answers["PUT", "/api/readings/stop"] = [(200, stopped)]
+    gateway.answers["DELETE", "/api/readings/stop"] = [(204, None)]
+    assert run("readings", "stop", "--reason", "works council").exit_code == 0
+    assert json.loads(gateway.requests[-1][3]) == {"reason": "works council"}
+    assert run("readings", "resume").exit_code == 0
+    assert run("readings", "export").exit_code == 2
+
+
 def test_enrolment_waits_for_the_verdict_on_each_photograph(gateway: FakeGateway, tmp_path: Path) -> None:
     """A refused photograph is named with its reason, and the exit code says that not all were taken."""
     paths = [tmp_path / "a.jpg", tmp_path / "b.jpg"]
@@ -241,7 +270,7 @@ def test_without_a_running_stack_the_commands_say_how_to_start_it(
 
 
 def test_enrolled_photos_become_a_folder_to_train_on(gateway: FakeGateway, tmp_path: Path) -> None:
-    """One folder for each active person, named after their id; refused photos are left out."""
+    """One folder for each active person, named after their id, without photos refused or set aside."""
     people = [
         {"person_id": "p1", "name": "Rosa", "active": True},
         {"person_id": "p2", "name": "Rosa", "active": True},
@@ -249,7 +278,11 @@ def test_enrolled_photos_become_a_folder_to_train_on(gateway: FakeGateway, tmp_p
     ]
     gateway.answers["GET", "/api/people"] = [(200, people)]
     for person in ("p1", "p2"):
-        photos = [{"photo_id": f"{person}a", "status": "enrolled"}, {"photo_id": "x", "status": "rejected"}]
+        photos = [
+            {"photo_id": f"{person}a", "status": "enrolled", "set_aside": False},
+            {"photo_id": "x", "status": "rejected", "set_aside": False},
+            {"photo_id": "y", "status": "enrolled", "set_aside": True},
+        ]
         gateway.answers["GET", f"/api/people/{person}/photos"] = [(200, photos)]
         gateway.answers["GET", f"/api/people/{person}/photos/{person}a/image.jpg"] = [(200, "jpeg")]
     folder = tmp_path / "photos"
@@ -261,6 +294,37 @@ def test_enrolled_photos_become_a_folder_to_train_on(gateway: FakeGateway, tmp_p
     ]
     names = json.loads((folder / "people.json").read_text())
     assert names["p1"] == {"name": "Rosa", "person_id": "p1"}
+
+
+def test_labelled_expressions_become_a_folder_and_a_table(gateway: FakeGateway, tmp_path: Path) -> None:
+    """A folder per expression, and labels.csv beside them; what was deleted meanwhile is left out."""
+    url = "/api/people/p1/photos/{}/image.jpg"
+    photos = [
+        {"photo_id": photo_id, "person_id": "p1", "label": label, "image_url": url.format(photo_id)}
+        for photo_id, label in (("a", "happy"), ("b", "tired"), ("gone", "tired"))
+    ]
+    gateway.answers["POST", "/api/people/emotion-exports"] = [(200, photos)]
+    for photo_id in "ab":
+        gateway.answers["GET", url.format(photo_id)] = [(200, "jpeg")]
+    gateway.answers["GET", url.format("gone")] = [(404, {"detail": "there is no such picture"})]
+    folder = tmp_path / "emotions"
+    result = run("people", "export-emotions", str(folder))
+    assert result.exit_code == 0, result.output
+    rows = (folder / "labels.csv").read_text().splitlines()
+    assert rows == ["path,label,person", "happy/a.jpg,happy,p1", "tired/b.jpg,tired,p1"]
+    assert (folder / "tired" / "b.jpg").exists()
+    again = run("people", "export-emotions", str(folder))
+    assert again.exit_code == 1
+    assert "choose an empty folder" in " ".join(again.output.split())
+
+
+def test_no_labelled_expression_is_said_in_words(gateway: FakeGateway, tmp_path: Path) -> None:
+    """With what to do about it, and without an empty folder."""
+    gateway.answers["POST", "/api/people/emotion-exports"] = [(200, [])]
+    result = run("people", "export-emotions", str(tmp_path / "emotions"))
+    assert result.exit_code == 0
+    assert "Enrol somebody at the webcam" in " ".join(result.output.split())
+    assert not (tmp_path / "emotions").exists()
 
 
 def test_nobody_enrolled_is_said_in_words(gateway: FakeGateway, tmp_path: Path) -> None:

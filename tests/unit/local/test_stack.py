@@ -81,7 +81,15 @@ def test_a_port_that_was_insisted_on_must_be_free(home: Home) -> None:
 def test_replicas_are_numbered_and_each_has_a_health_port_of_its_own(home: Home) -> None:
     """Two recognizers are two processes with the same settings but for the health port."""
     options = StackOptions(home=home, workers=parse_workers("recognizer=2, emotion=1"))
-    assert worker_names(options) == ["gateway", "ingest", "detector", "recognizer", "recognizer-2", "emotion"]
+    assert worker_names(options) == [
+        "gateway",
+        "ingest",
+        "detector",
+        "recognizer",
+        "recognizer-2",
+        "emotion",
+        "trainer",
+    ]
     ports = stack_ports(options)
     environment = service_environment(options, ports)
     first, second = (service_process(name, environment, ports) for name in ("recognizer", "recognizer-2"))

@@ -1,5 +1,6 @@
 """The classifier is asked by its label, tells whom it knows itself, and never stands in the way."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -18,6 +19,7 @@ from mien.contracts.models import (
     IdentityClasses,
 )
 from mien.errors import TransientError
+from mien.runtime.service import Service
 from mien.runtime.serving import Prediction
 from services.recognizer.classifier import IdentityClassifier
 
@@ -150,3 +152,20 @@ async def test_a_classifier_of_another_embedder_is_refused(
     assert classifier.problem is not None
     assert "face_embedder_other" in classifier.problem
     assert await classifier.opinion(VECTOR) is None
+
+
+async def test_a_recognizer_without_a_classifier_says_so_and_is_ready(
+    serving: FakeServing, classifier: IdentityClassifier
+) -> None:
+    """Before the first training there is none: who waited for it to be ready would wait for ever."""
+    serving.labels = {}
+    service = Service("recognizer")
+    service.health.started()
+    following = asyncio.create_task(classifier.follow(service))
+    async with asyncio.timeout(10):
+        while not service.health.problems:
+            await asyncio.sleep(0)
+    assert service.health.is_ready
+    assert "the gallery alone names people" in service.health.problems[0]
+    service.stop.set()
+    await following

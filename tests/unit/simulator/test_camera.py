@@ -1,17 +1,19 @@
 """When a simulated camera shows its pictures."""
 
 import asyncio
+import time
 from contextlib import suppress
 
 from mien.simulator.camera import Shown, SimulatedCamera
-from mien.simulator.clips import AccessUnit
+from mien.simulator.clips import AccessUnit, Codec
 
 
 class NumberedSource:
     """Pictures that carry their number."""
 
     size_wh = (2, 2)
-    parameter_sets = (b"", b"")
+    codec: Codec = "h264"
+    parameter_sets: tuple[bytes, ...] = (b"", b"")
     is_live = False
 
     def __init__(self) -> None:
@@ -28,6 +30,7 @@ class FirstPicture:
     wants_jpeg = False
 
     def __init__(self) -> None:
+        self.began_at = time.monotonic()
         self.seen: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
 
     def show(self, shown: Shown, ticks: int) -> None:

@@ -9,14 +9,22 @@ from pathlib import Path
 import pytest
 
 from mien.errors import PermanentError
-from mien.training.job import (
-    Job,
+from mien.runtime.jobs import (
+    JobBusyError,
+    JobUnknownError,
     cancel_job,
+    delete_forgotten,
+    delete_job,
+    forget_person,
     list_jobs,
+    queue_again,
+    queue_job,
     read_job,
     read_progress,
     read_result,
+    write_people,
 )
+from mien.training.job import Job
 
 # A job in a process of its own that waits in the middle of its work.
 _WAITING = """
@@ -70,7 +78,7 @@ def test_a_job_that_fails_says_why(tmp_path: Path) -> None:
     with pytest.raises(PermanentError), Job.start(tmp_path, "identity", {}):
         raise PermanentError("the split leaks")
     (record,) = list_jobs(tmp_path)
-    assert (record.state, record.explanation) == ("failed", "PermanentError: the split leaks")
+    assert (record.state, record.explanation) == ("failed", "the split leaks")
 
 
 def test_ctrl_c_and_sigterm_cancel(tmp_path: Path) -> None:
@@ -108,6 +116,8 @@ def test_another_process_sees_a_job_run_and_cancels_it(tmp_path: Path) -> None:
         assert process.stdout is not None
         folder = tmp_path / process.stdout.readline().strip()
         assert read_job(folder).state == "running"
+        with pytest.raises(JobBusyError, match="cancel it first"):
+            delete_job(folder)
         cancel_job(folder)
         assert "was cancelled" in process.stdout.readline()
     assert read_job(folder).state == "cancelled"
@@ -133,3 +143,52 @@ def test_half_a_line_of_progress_is_not_read(tmp_path: Path) -> None:
 
 def test_there_may_be_no_jobs(tmp_path: Path) -> None:
     assert list_jobs(tmp_path / "jobs") == []
+
+
+def test_a_job_that_was_asked_for_waits_and_is_run_with_its_own_options(tmp_path: Path) -> None:
+    asked = queue_job(tmp_path, "identity", {"seed": 3}, requested_by="ada")
+    folder = tmp_path / asked.job_id
+    assert read_job(folder).state == "queued"
+    assert run_job(tmp_path, resume=asked.job_id) == asked.job_id
+    record = read_job(folder)
+    assert (record.state, record.requested_by) == ("finished", "ada")
+    with pytest.raises(PermanentError, match="it is finished"):
+        queue_again(folder)
+
+
+def test_a_job_that_waits_is_cancelled_at_once_and_can_be_asked_for_again(tmp_path: Path) -> None:
+    folder = tmp_path / queue_job(tmp_path, "identity", {}).job_id
+    cancel_job(folder)
+    assert read_job(folder).state == "cancelled"
+    assert queue_again(folder).state == "queued"
+    assert read_job(folder).ended_at is None
+
+
+def test_a_deleted_job_leaves_nothing(tmp_path: Path) -> None:
+    folder = tmp_path / run_job(tmp_path)
+    (folder / "photos").mkdir()
+    (folder / "photos" / "face.jpg").write_bytes(b"a face")
+    delete_job(folder)
+    assert list(tmp_path.iterdir()) == []
+    for change in (delete_job, cancel_job, queue_again, read_job):
+        with pytest.raises(JobUnknownError, match="no such job"):
+            change(folder)
+
+
+def test_who_is_forgotten_is_forgotten_in_jobs(tmp_path: Path) -> None:
+    """Their reports may show them; one that runs is ended first, and seen by nobody meanwhile."""
+    theirs, of_others = run_job(tmp_path), run_job(tmp_path)
+    write_people(tmp_path / theirs, ["ada", "bob"])
+    write_people(tmp_path / of_others, ["cy"])
+    with subprocess.Popen(
+        [sys.executable, "-c", _WAITING, str(tmp_path)], stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        running = tmp_path / process.stdout.readline().strip()
+        write_people(running, ["ada"])
+        assert forget_person(tmp_path, "ada") == 2
+        assert [record.job_id for record in list_jobs(tmp_path)] == [of_others]
+        assert "was cancelled" in process.stdout.readline()
+    delete_forgotten(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == [of_others]
+    assert forget_person(tmp_path, "ada") == 0

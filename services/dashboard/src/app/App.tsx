@@ -4,14 +4,22 @@ import { cameras, connection, people, strangers, system } from "../live/live";
 import { AccountPage } from "../pages/AccountPage";
 import { CameraPage } from "../pages/CameraPage";
 import { CamerasPage } from "../pages/CamerasPage";
+import { EnrolPage } from "../pages/EnrolPage";
+import { EnrolStart } from "../pages/EnrolStart";
 import { HistoryPage } from "../pages/HistoryPage";
+import { ImportPage } from "../pages/ImportPage";
+import { ImportsPage } from "../pages/ImportsPage";
 import { LivePage } from "../pages/LivePage";
 import { LoginPage } from "../pages/LoginPage";
+import { NameFace } from "../pages/NameFace";
 import { PeoplePage } from "../pages/PeoplePage";
 import { PersonPage } from "../pages/PersonPage";
 import { StrangerPage } from "../pages/StrangerPage";
 import { StrangersPage } from "../pages/StrangersPage";
 import { SystemPage } from "../pages/SystemPage";
+import { JobPage } from "../training/JobPage";
+import { TrainingPage } from "../training/TrainingPage";
+import { WebcamPage } from "../pages/WebcamPage";
 import { Toasts } from "../ui/Toasts";
 import { checkSession, sessionState } from "./session";
 import { Shell } from "./Shell";
@@ -50,14 +58,22 @@ export function App() {
           <Route path="cameras/:cameraId" element={<CameraPage />} />
           <Route path="people" element={<PeoplePage />} />
           <Route path="people/:personId" element={<PersonPage />} />
+          <Route path="people/import" element={<ImportsPage />} />
+          <Route path="people/import/:importId" element={<ImportPage />} />
           <Route path="strangers" element={<StrangersPage />} />
           <Route path="strangers/:strangerId" element={<StrangerPage />} />
           <Route path="history" element={<HistoryPage />} />
+          <Route path="training" element={<TrainingPage />} />
+          <Route path="training/:jobId" element={<JobPage />} />
+          <Route path="webcam" element={<WebcamPage />} />
+          <Route path="enrol" element={<EnrolStart />} />
+          <Route path="enrol/:sessionId" element={<EnrolPage />} />
           <Route path="system" element={<SystemPage />} />
           <Route path="account" element={<AccountPage />} />
           <Route path="*" element={<Navigate to="/" replace />} />
         </Routes>
       </Shell>
+      <NameFace />
       <Toasts />
     </>
   );

@@ -11,11 +11,13 @@ import { useStore } from "./store";
 const PLACES: { to: string; label: string; icon: IconName }[] = [
   { to: "/", label: "Live", icon: "live" },
   { to: "/cameras", label: "Cameras", icon: "camera" },
+  { to: "/webcam", label: "Webcam", icon: "webcam" },
   { to: "/people", label: "People", icon: "people" },
   { to: "/strangers", label: "Strangers", icon: "strangers" },
   { to: "/history", label: "History", icon: "history" },
 ];
 const FEWER_PLACES: typeof PLACES = [
+  { to: "/training", label: "Training", icon: "training" },
   { to: "/system", label: "System", icon: "system" },
   { to: "/account", label: "Account", icon: "account" },
 ];

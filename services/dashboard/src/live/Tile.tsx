@@ -1,6 +1,7 @@
 import { memo, useEffect, useRef, useState, type ReactNode } from "react";
 import type { Camera, CameraStatus } from "../api/types";
 import { useStore } from "../app/store";
+import { ReadingBadges } from "../looks/ReadingBadges";
 import { Icon } from "../ui/Icon";
 import { zonesShown, ZoneShapes } from "../zones/ZoneShapes";
 import { retryWords, stateWords } from "../words";
@@ -27,7 +28,7 @@ export const Tile = memo(function Tile({ camera, onEnlarge, onFigures, overlay }
   return (
     <article
       ref={parts.tile}
-      className={`tile ${words.tone === "good" ? "" : "tile--quiet"}`}
+      className={`tile ${words.delivers ? "" : "tile--quiet"}`}
       data-testid="tile"
       data-camera-id={camera.camera_id}
       data-names={camera.identity_policy}
@@ -40,7 +41,7 @@ export const Tile = memo(function Tile({ camera, onEnlarge, onFigures, overlay }
           <div ref={parts.overlay} className="tile__faces" />
           {overlay ?? (showsZones && <ZoneShapes zones={camera.ignored_zones} />)}
         </div>
-        {words.tone !== "good" && <TileMessage camera={camera} status={status} />}
+        {!words.delivers && <TileMessage camera={camera} status={status} />}
         <p ref={parts.age} className="tile__age" />
       </div>
       <footer className="tile__foot">
@@ -48,7 +49,7 @@ export const Tile = memo(function Tile({ camera, onEnlarge, onFigures, overlay }
         <h3 className="tile__name">{camera.name}</h3>
         {words.tone !== "good" && <span className="tile__state">{words.short}</span>}
         {camera.demo && <span className="badge">Demo</span>}
-        <EmotionBadge camera={camera} />
+        <ReadingBadges camera={camera} />
         <span className="tile__figures">
           <span ref={parts.fps} />
           <span
@@ -111,9 +112,10 @@ function TileMessage({ camera, status }: { camera: Camera; status: CameraStatus 
       {words.tone === "busy" ? <span className="spinner" /> : <Icon name={ICONS[words.tone]} />}
       <strong>
         {words.short}
-        {retry && ` ${retry}`}
+        {retry && words.tone === "warn" && ` ${retry}`}
       </strong>
       <span>{words.long}</span>
+      {retry && words.tone === "bad" && <span>Next attempt {retry}.</span>}
     </div>
   );
 }
@@ -129,16 +131,4 @@ function useRetryWords(status: CameraStatus): string {
     return () => clearInterval(timer);
   }, [waiting]);
   return retryWords(status, nowMs());
-}
-
-export function EmotionBadge({ camera }: { camera: Pick<Camera, "emotion_policy" | "emotion_purpose"> }) {
-  if (camera.emotion_policy === "off") return null;
-  const how = camera.emotion_policy === "aggregate" ? "Emotions, as totals" : "Emotions";
-  const title = `Emotion reading is on. Purpose: ${camera.emotion_purpose || "not stated"}`;
-  return (
-    <span className="badge badge--emotion" title={title} aria-label={title}>
-      <Icon name="mood" />
-      <span>{how}</span>
-    </span>
-  );
 }

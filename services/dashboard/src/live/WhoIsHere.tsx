@@ -3,14 +3,16 @@ import { Link } from "react-router";
 import type { Camera } from "../api/types";
 import { useStore } from "../app/store";
 import { Icon } from "../ui/Icon";
+import { tirednessWords } from "../looks/looksWords";
 import { denyPerson } from "../pages/denyPerson";
 import { answerWords, durationWords, emotionWords } from "../words";
+import { chosenFace } from "./chosenFace";
 import { nowMs } from "./clock";
 import { faceCut } from "./faceCuts";
 import { presence } from "./live";
 import { ProbabilityBars } from "./overlay";
 import type { Seen } from "./presence";
-import type { LiveEmotion } from "./protocol";
+import type { LiveEmotion, LiveTiredness } from "./protocol";
 
 interface WhoProps {
   cameras: Camera[];
@@ -40,7 +42,13 @@ export function WhoIsHere({ cameras, cameraId }: WhoProps) {
           <li key={entry.key} data-testid="who" data-person={entry.personName ?? ""}>
             <Cut trackId={entry.trackId} />
             <Who entry={entry} camera={cameraOf(entry)} showWhere={!cameraId} />
-            {entry.personId && <NotThem entry={entry} />}
+            {entry.answer && (
+              <span className="who__correct">
+                <ThisIs entry={entry} />
+                {entry.personId && <NotThem entry={entry} />}
+              </span>
+            )}
+            {cameraId && entry.tiredness && <Tiredness tiredness={entry.tiredness} />}
             {cameraId && entry.emotion && <Bars emotion={entry.emotion} />}
           </li>
         ))}
@@ -64,6 +72,7 @@ function Who({ entry, camera, showWhere }: WhoWordsProps) {
     : entry.strangerId && `/strangers/${encodeURIComponent(entry.strangerId)}`;
   const where = showWhere ? (camera?.name ?? entry.cameraId) : null;
   const mood = entry.emotion ? emotionWords(entry.emotion.label) : null;
+  const tired = showWhere && entry.tiredness?.answer === "tired" ? "looks tired" : null;
   const since = durationWords(nowMs() - entry.sinceMs);
   return (
     <div className="who__words">
@@ -74,8 +83,25 @@ function Who({ entry, camera, showWhere }: WhoWordsProps) {
       ) : (
         <span className="who__nobody">{name}</span>
       )}
-      <small>{[where, since, mood].filter(Boolean).join(" · ")}</small>
+      <small>{[where, since, mood, tired].filter(Boolean).join(" · ")}</small>
     </div>
+  );
+}
+
+/** Somebody without a name, or with a wrong one: say who it is. */
+function ThisIs({ entry }: { entry: Seen }) {
+  const { trackId, answer, personId, personName, strangerId } = entry;
+  const words = personId ? `This is not ${personName ?? "this person"} but …` : "This is …";
+  return (
+    <button
+      type="button"
+      className="icon-button"
+      title={words}
+      aria-label={words}
+      onClick={() => chosenFace.set({ trackId, answer, personId, personName, strangerId })}
+    >
+      <Icon name="edit" />
+    </button>
   );
 }
 
@@ -85,7 +111,7 @@ function NotThem({ entry }: { entry: Seen }) {
   return (
     <button
       type="button"
-      className="icon-button who__deny"
+      className="icon-button"
       title={words}
       aria-label={words}
       onClick={() => void denyPerson(entry.trackId, entry.personId ?? undefined, entry.personName)}
@@ -107,6 +133,15 @@ function Cut({ trackId }: { trackId: string }) {
       <span ref={ref} />
       <Icon name="face" />
     </span>
+  );
+}
+
+function Tiredness({ tiredness }: { tiredness: LiveTiredness }) {
+  const { short, why } = tirednessWords(tiredness);
+  return (
+    <p className="who__tired">
+      {tiredness.answer === "tired" ? <strong>{short}</strong> : short}: {why}
+    </p>
   );
 }
 

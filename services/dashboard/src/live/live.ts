@@ -30,6 +30,8 @@ export const cameras = new Resource<Camera[]>(async () => {
 
 export const people = new Resource(api.people);
 export const strangers = new Resource(api.strangers);
+/** Where emotion and tiredness may be read at all, and who last changed that. */
+export const readings = new Resource(api.readings);
 export const system = new Resource(api.system);
 
 /** A camera's state as the websocket last said it, else as it was fetched. */
@@ -47,12 +49,16 @@ export const connection = new LiveConnection(
     },
     message(message) {
       if (message.type === "camera") statusOf(message.status.camera_id).set(message.status);
-      if (message.type === "cameras_changed") void cameras.refresh();
+      if (message.type === "cameras_changed") {
+        void cameras.refresh();
+        void readings.refresh();
+      }
       if (message.type === "notice") notice.set(message.message);
     },
     opened() {
       void cameras.refresh();
       void system.refresh();
+      void readings.refresh();
     },
     refused: () => void checkSession(),
   },

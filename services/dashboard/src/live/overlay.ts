@@ -1,5 +1,6 @@
 /** Boxes and labels over a tile's picture: plain elements, moved with each drawn frame, never by React. */
 import { answerWords, emotionWords } from "../words";
+import { chosenFace } from "./chosenFace";
 import { placeLabels, type Label, type Placement } from "./labels";
 import type { LiveEmotion, LiveFace, LiveFrame } from "./protocol";
 
@@ -49,15 +50,22 @@ export class FaceOverlay {
 
 class FaceElement {
   private readonly root = make("div", "face");
-  private readonly name = make("span", "face__name");
+  private readonly name = make("button", "face__name");
   private readonly mood = make("button", "face__mood");
+  private readonly tired = make("span", "face__tired");
   private readonly bars = new ProbabilityBars();
   private readonly chip: HTMLElement;
+  private face: LiveFace | null = null;
   private shown = "";
   private chipSize: [number, number] | null = null;
   private box: [number, number, number, number] = [0, 0, 0, 0];
 
   constructor(trackId: string) {
+    this.name.type = "button";
+    this.name.addEventListener("click", (event) => {
+      event.stopPropagation();
+      if (this.face) chooseFace(this.face);
+    });
     this.root.dataset["testid"] = "face";
     this.root.dataset["trackId"] = trackId;
     this.mood.type = "button";
@@ -67,7 +75,9 @@ class FaceElement {
       this.root.classList.toggle("face--pinned");
     });
     const chip = make("div", "face__chip");
-    chip.append(this.name, this.mood);
+    this.tired.hidden = true;
+    this.tired.textContent = "Tired";
+    chip.append(this.name, this.mood, this.tired);
     this.chip = chip;
     const label = make("div", "face__label");
     label.append(chip);
@@ -80,8 +90,9 @@ class FaceElement {
   }
 
   update(face: LiveFace, sizeWh: [number, number]): void {
+    this.face = face;
     this.place(face.box_xyxy, sizeWh);
-    const shown = `${face.answer}|${face.person_name}|${face.stranger_label}|${face.ignored}|${face.state}|${face.emotion?.label}`;
+    const shown = `${face.answer}|${face.person_name}|${face.stranger_label}|${face.ignored}|${face.state}|${face.emotion?.label}|${face.tiredness?.answer}`;
     if (shown !== this.shown) {
       this.shown = shown;
       this.label(face);
@@ -132,11 +143,24 @@ class FaceElement {
     this.root.dataset["stranger"] = face.stranger_label ?? "";
     this.root.dataset["ignored"] = face.ignored ? "true" : "false";
     this.root.dataset["emotion"] = face.emotion?.label ?? "";
+    this.root.dataset["tiredness"] = face.tiredness?.answer ?? "";
     this.name.textContent = name;
+    this.name.title = "Say who this is";
+    this.tired.hidden = face.tiredness?.answer !== "tired";
     this.mood.textContent = mood;
     this.mood.hidden = mood === "";
     this.mood.setAttribute("aria-label", `${name} looks ${mood.toLowerCase()}. Show the estimate.`);
   }
+}
+
+function chooseFace(face: LiveFace): void {
+  chosenFace.set({
+    trackId: face.track_id,
+    answer: face.answer,
+    personId: face.person_id,
+    personName: face.person_name,
+    strangerId: face.stranger_id ?? null,
+  });
 }
 
 /** Small bars with the share of each expression; redrawn a few times a second. */

@@ -1,7 +1,7 @@
 /** Who is in view now, over all cameras on screen; told to React at most twice a second. */
 import { Store } from "../app/store";
 import { nowMs } from "./clock";
-import type { Answer, LiveEmotion, LiveFace, LiveFrame } from "./protocol";
+import type { Answer, LiveEmotion, LiveFace, LiveFrame, LiveTiredness } from "./protocol";
 
 export interface Seen {
   /** The person where known, else the track. */
@@ -14,6 +14,7 @@ export interface Seen {
   strangerId: string | null;
   strangerLabel: string | null;
   emotion: LiveEmotion | null;
+  tiredness: LiveTiredness | null;
   sinceMs: number;
   lastMs: number;
 }
@@ -73,6 +74,7 @@ function describe(cameraId: string, face: LiveFace, sinceMs: number, lastMs: num
     strangerId: face.stranger_id ?? null,
     strangerLabel: face.stranger_label ?? null,
     emotion: face.emotion,
+    tiredness: face.tiredness ?? null,
     sinceMs,
     lastMs,
   };

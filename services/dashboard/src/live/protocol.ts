@@ -12,6 +12,16 @@ export interface LiveEmotion {
   probabilities: Record<string, number>;
 }
 
+export interface LiveTiredness {
+  answer: "tired" | "awake" | "not_enough";
+  /** Why there is not enough. */
+  reason: "too_short" | "eyes_too_small" | "turned_away" | "unclear" | null;
+  /** Share of the last minute with closed eyes. */
+  perclos: number | null;
+  yawns: number;
+  watched_seconds: number;
+}
+
 export interface LiveFace {
   track_id: string;
   /** Left, top, right, bottom in pixels of the frame. */
@@ -30,6 +40,7 @@ export interface LiveFace {
   ignored?: boolean;
   /** Null where the camera's policy does not allow it. */
   emotion: LiveEmotion | null;
+  tiredness?: LiveTiredness | null;
 }
 
 export interface LiveFrame {

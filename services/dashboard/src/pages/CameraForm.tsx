@@ -2,8 +2,18 @@ import { useState, type ChangeEvent, type FormEvent } from "react";
 import { api } from "../api/client";
 import { ApiError, fieldErrors, type FieldErrors } from "../api/errors";
 import type { Camera } from "../api/types";
+import { ReadingFields } from "../looks/ReadingFields";
 import { Field, Notice } from "../ui/parts";
-import { FIELD_HINTS, requestOf, valuesOf, type CameraFormValues } from "./cameraFields";
+import {
+  FIELD_HINTS,
+  isHttp,
+  KIND_NAMES,
+  kindOf,
+  requestOf,
+  valuesOf,
+  type CameraFormValues,
+} from "./cameraFields";
+import { ScheduleField } from "./ScheduleField";
 
 interface CameraFormProps {
   /** Absent for a new one. */
@@ -36,11 +46,12 @@ export function CameraForm({ camera, onSaved, onCancel }: CameraFormProps) {
     }
   }
 
-  const bind = (name: Exclude<keyof CameraFormValues, "removePassword">) => ({
+  const bind = (name: Exclude<keyof CameraFormValues, "removePassword" | "schedule">) => ({
     name,
     value: values[name],
     onChange: (event: ChangeEvent<Control>) => setValues({ ...values, [name]: event.target.value }),
   });
+  const kind = values.kind || kindOf(values.url);
   return (
     <form className="form" onSubmit={(event) => void submit(event)} data-testid="camera-form">
       {failure && <Notice tone="bad">{failure}</Notice>}
@@ -57,6 +68,16 @@ export function CameraForm({ camera, onSaved, onCancel }: CameraFormProps) {
           placeholder="rtsp://192.168.1.20:554/stream1"
         />
       </Field>
+      {isHttp(values.url) && (
+        <Field label="What is there" error={errors["kind"]} help={KIND_HELP}>
+          <select {...bind("kind")}>
+            <option value="">By the address: {KIND_NAMES[kindOf(values.url) ?? "mjpeg"]}</option>
+            <option value="mjpeg">{KIND_NAMES.mjpeg}</option>
+            <option value="snapshot">{KIND_NAMES.snapshot}</option>
+            <option value="hls">{KIND_NAMES.hls}</option>
+          </select>
+        </Field>
+      )}
       <Field label="Main stream, optional" error={errors["main_stream_url"]} help={MAIN_STREAM_HELP}>
         <input
           {...bind("main_stream_url")}
@@ -112,35 +133,47 @@ export function CameraForm({ camera, onSaved, onCancel }: CameraFormProps) {
       >
         <input {...bind("frame_width_px")} type="number" min={160} max={3840} step={1} required />
       </Field>
+      <details className="more">
+        <summary>How it is read</summary>
+        <div className="form">
+          <div className="form__pair">
+            {kind === "rtsp" && (
+              <Field label="Transport" error={errors["transport"]} help="TCP loses nothing on the way.">
+                <select {...bind("transport")}>
+                  <option value="tcp">TCP</option>
+                  <option value="udp">UDP, if the camera knows nothing else</option>
+                </select>
+              </Field>
+            )}
+            <Field
+              label="JPEG quality"
+              error={errors["jpeg_quality"]}
+              help="30 to 100, empty for the usual 80. Cameras that send JPEGs keep their own."
+            >
+              <input {...bind("jpeg_quality")} type="number" min={30} max={100} step={1} />
+            </Field>
+          </div>
+          <Field label="Pictures decoded" error={errors["decode"]} help={DECODE_HELP}>
+            <select {...bind("decode")}>
+              <option value="auto">As many as are needed</option>
+              <option value="keyframes">Keyframes only, the cheapest</option>
+              <option value="all">All</option>
+            </select>
+          </Field>
+        </div>
+      </details>
+      <ScheduleField
+        value={values.schedule}
+        error={errors["schedule"]}
+        onChange={(schedule) => setValues({ ...values, schedule })}
+      />
       <Field label="Names" error={errors["identity_policy"]}>
         <select {...bind("identity_policy")}>
           <option value="on">Recognise enrolled people</option>
           <option value="off">Find faces only, no names</option>
         </select>
       </Field>
-      <Field label="Emotions" error={errors["emotion_policy"]}>
-        <select {...bind("emotion_policy")}>
-          <option value="off">Off</option>
-          <option value="aggregate">As totals, not per person</option>
-          <option value="per_person">For each person</option>
-        </select>
-      </Field>
-      {values.emotion_policy !== "off" && (
-        <>
-          <Notice tone="warn">
-            <strong>Tell the people in view.</strong> Whoever reads emotions from faces must inform those
-            concerned beforehand and needs a lawful reason. In the European Union it is forbidden at work and
-            in schools, except for medical or safety reasons.
-          </Notice>
-          <Field
-            label="What for?"
-            error={errors["emotion_purpose"]}
-            help="Shown wherever this camera's emotions are shown."
-          >
-            <textarea {...bind("emotion_purpose")} required rows={2} maxLength={2000} />
-          </Field>
-        </>
-      )}
+      <ReadingFields values={values} errors={errors} bind={bind} />
       <div className="form__actions">
         <button type="button" className="button" onClick={onCancel}>
           Cancel
@@ -155,15 +188,20 @@ export function CameraForm({ camera, onSaved, onCancel }: CameraFormProps) {
 
 const ADDRESS_HELP = (
   <>
-    Network camera: <code>rtsp://…</code> · web camera (MJPEG): <code>http://…</code> · video file:{" "}
-    <code>file:///videos/door.mp4</code>. A user name and password in the address are moved to the fields
-    below.
+    <code>rtsp://</code> or <code>rtsps://</code> for most cameras, <code>http(s)://</code> for JPEGs and HLS,{" "}
+    <code>usb:/dev/video0</code> for one on this machine, <code>file:///videos/door.mp4</code> for a video. A
+    user name and password in it are moved to the fields below.
   </>
 );
 
 const MAIN_STREAM_HELP =
   "The large stream of the same camera. Faces are looked for in the small one above, and cut out of this one's " +
   "picture of the same moment. It opens with the same user name and password.";
+
+const KIND_HELP = "The address alone does not always tell.";
+
+const DECODE_HELP =
+  "Keyframes come every second or so. Where they are as many as pictures are looked at, no others are decoded.";
 
 function save(values: CameraFormValues, camera?: Camera): Promise<Camera> {
   const request = requestOf(values);

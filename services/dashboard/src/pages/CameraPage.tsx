@@ -7,11 +7,24 @@ import { Dialog } from "../ui/Dialog";
 import { Icon } from "../ui/Icon";
 import { EmptyState, Notice, PageHead, Pill, useNow } from "../ui/parts";
 import { toast } from "../ui/Toasts";
-import { durationWords, mainStreamWords, retryWords, stateWords } from "../words";
+import {
+  adviceWords,
+  clockWords,
+  durationWords,
+  isBrowser,
+  mainStreamWords,
+  retryWords,
+  stateWords,
+} from "../words";
 import { ZoneEditor } from "../zones/ZoneEditor";
+import { CameraLooksPanel } from "../looks/CameraLooksPanel";
 import { RemoveDialog, Switch } from "./cameraActions";
+import { KIND_NAMES } from "./cameraFields";
 import { CameraForm } from "./CameraForm";
+import { CertificateNotice } from "./CertificateNotice";
 import { FitnessPanel } from "./FitnessPanel";
+import { scheduleWords } from "./schedule";
+import { UptimePanel } from "./UptimePanel";
 import { WorkPanel } from "./WorkPanel";
 
 /** One camera: its picture with its zones, how it is, how fit for faces, and what was saved. */
@@ -70,14 +83,18 @@ function KnownCamera({ camera }: { camera: Camera }) {
       {words.long && words.tone !== "good" && (
         <Notice tone={words.tone}>
           {words.long} <RetryWords camera={camera} />
+          {adviceWords(camera, status) && <p>{adviceWords(camera, status)}</p>}
         </Notice>
       )}
+      <CertificateNotice camera={camera} />
       <div className="columns columns--camera">
         <div>
           <ZoneEditor camera={camera} />
+          <CameraLooksPanel camera={camera} />
           <Facts camera={camera} />
         </div>
         <div>
+          <UptimePanel camera={camera} />
           <FitnessPanel camera={camera} />
           <WorkPanel cameraId={camera.camera_id} />
         </div>
@@ -110,6 +127,7 @@ function Facts({ camera }: { camera: Camera }) {
   const words = stateWords(camera, status);
   const [width, height] = status.size_wh ?? [0, 0];
   const mainStream = mainStreamWords(camera, status);
+  const clock = clockWords(status.clock_skew_seconds);
   const dropped = Object.entries(status.dropped).filter(([, count]) => count > 0);
   return (
     <section className="panel">
@@ -122,8 +140,18 @@ function Facts({ camera }: { camera: Camera }) {
         </dd>
         <dt>Address</dt>
         <dd className="address" title={camera.url}>
-          {camera.url}
+          {isBrowser(camera) ? "A browser's webcam" : camera.url}
         </dd>
+        {camera.source && (
+          <>
+            <dt>Kind</dt>
+            <dd>
+              {KIND_NAMES[camera.source]}
+              {camera.transport === "udp" && <small>over UDP</small>}
+              {camera.certificate_sha256 && <small>its own certificate is accepted</small>}
+            </dd>
+          </>
+        )}
         <dt>Picture</dt>
         <dd>
           {width > 0 ? `${width} × ${height} ${status.codec?.toUpperCase() ?? ""}` : "Not known yet"}
@@ -139,10 +167,28 @@ function Facts({ camera }: { camera: Camera }) {
         </dd>
         <dt>Pictures</dt>
         <dd>
-          {words.tone === "good"
+          {words.delivers
             ? `${status.captured_fps.toFixed(0)} a second, ${status.published_fps.toFixed(1)} sampled`
             : `Up to ${camera.sampled_fps} a second sampled`}
+          {status.keyframes_only && <small>keyframes only</small>}
         </dd>
+        <dt>Its clock</dt>
+        <dd>
+          {clock.tone === "off" || clock.tone === "good" ? (
+            <span className="muted">{clock.words}</span>
+          ) : (
+            <Pill tone={clock.tone}>{clock.words}</Pill>
+          )}
+        </dd>
+        {camera.schedule && (
+          <>
+            <dt>Open</dt>
+            <dd>
+              {scheduleWords(camera.schedule)}
+              <small>{camera.schedule.time_zone}</small>
+            </dd>
+          </>
+        )}
         <dt>Smallest face</dt>
         <dd>{camera.min_face_px} px</dd>
         {status.reconnects > 0 && (

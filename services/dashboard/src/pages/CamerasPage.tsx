@@ -1,19 +1,21 @@
 import { useState } from "react";
 import { Link, useSearchParams } from "react-router";
+import { AddCamera } from "../addCamera/AddCamera";
+import { ExportButton, ImportButton, ImportCameras } from "../addCamera/ImportCameras";
 import { useResource } from "../api/resource";
 import type { Camera } from "../api/types";
 import { cameras, useCameraStatus } from "../live/live";
-import { EmotionBadge } from "../live/Tile";
+import { ReadingBadges } from "../looks/ReadingBadges";
 import { Dialog } from "../ui/Dialog";
 import { Icon } from "../ui/Icon";
 import { EmptyState, Notice, PageHead, Pill, useNow } from "../ui/parts";
 import { toast } from "../ui/Toasts";
-import { retryWords, stateWords } from "../words";
+import { isBrowser, retryWords, stateWords } from "../words";
 import { RemoveDialog, Switch } from "./cameraActions";
 import { CameraForm } from "./CameraForm";
 import { FitnessPill } from "./FitnessPanel";
 
-type Open = { kind: "edit"; camera: Camera } | { kind: "remove"; camera: Camera } | null;
+type Open = { kind: "import" } | { kind: "edit"; camera: Camera } | { kind: "remove"; camera: Camera } | null;
 
 export function CamerasPage() {
   const { data, error } = useResource(cameras, 10_000);
@@ -36,11 +38,18 @@ export function CamerasPage() {
   );
   return (
     <>
-      <PageHead title="Cameras">{addButton}</PageHead>
+      <PageHead title="Cameras">
+        {data && data.length > 0 && <ExportButton />}
+        <ImportButton onClick={() => setOpen({ kind: "import" })} />
+        {addButton}
+      </PageHead>
       {error && <Notice tone="bad">{error.message}</Notice>}
       {data?.length === 0 && (
         <EmptyState icon="camera" title="No cameras yet" action={addButton}>
-          <p>You need the camera's stream address, and its user name and password if it has one.</p>
+          <p>
+            Mien looks for cameras in your network. You need the camera's user name and password, and its
+            address if it isn't found.
+          </p>
         </EmptyState>
       )}
       <ul className="cards cards--cameras">
@@ -53,11 +62,8 @@ export function CamerasPage() {
           />
         ))}
       </ul>
-      {adding && (
-        <Dialog title="Add a camera" onClose={close}>
-          <CameraForm onSaved={saved} onCancel={close} />
-        </Dialog>
-      )}
+      {adding && <AddCamera onSaved={saved} onClose={close} />}
+      {open?.kind === "import" && <ImportCameras onClose={close} />}
       {open?.kind === "edit" && (
         <Dialog title={`Edit ${open.camera.name}`} onClose={close}>
           <CameraForm camera={open.camera} onSaved={saved} onCancel={close} />
@@ -88,7 +94,7 @@ function CameraCard({ camera, edit, remove }: { camera: Camera; edit: () => void
       data-state={status.state}
     >
       <Link to={cameraPath(camera)} className="card__picture">
-        <Snapshot camera={camera} live={words.tone === "good"} />
+        <Snapshot camera={camera} live={words.delivers} />
       </Link>
       <div className="card__body">
         <header>
@@ -100,25 +106,27 @@ function CameraCard({ camera, edit, remove }: { camera: Camera; edit: () => void
           </Pill>
         </header>
         {words.long && <p className={`card__reason card__reason--${words.tone}`}>{words.long}</p>}
-        <p className="address">{camera.url}</p>
+        <p className="address">{isBrowser(camera) ? "A browser's webcam" : camera.url}</p>
         <p className="muted">
-          {words.tone === "good" &&
+          {words.delivers &&
             `${status.captured_fps.toFixed(0)} fps, ${status.published_fps.toFixed(1)} sampled`}
-          {words.tone === "good" && video && ` · ${video}`}
-          {words.tone !== "good" && `Up to ${camera.sampled_fps} fps sampled`}
+          {words.delivers && video && ` · ${video}`}
+          {!words.delivers && `Up to ${camera.sampled_fps} fps sampled`}
         </p>
         <div className="card__badges">
           {camera.demo && <span className="badge">Demo</span>}
           {camera.identity_policy === "off" && <span className="badge">No names</span>}
-          <EmotionBadge camera={camera} />
+          <ReadingBadges camera={camera} />
           {camera.fitness.fitness !== "unknown" && <FitnessPill fitness={camera.fitness} />}
         </div>
       </div>
       <div className="card__actions">
         <Switch camera={camera} />
-        <button type="button" className="icon-button" onClick={edit} aria-label={`Edit ${camera.name}`}>
-          <Icon name="edit" />
-        </button>
+        {!isBrowser(camera) && (
+          <button type="button" className="icon-button" onClick={edit} aria-label={`Edit ${camera.name}`}>
+            <Icon name="edit" />
+          </button>
+        )}
         <button type="button" className="icon-button" onClick={remove} aria-label={`Remove ${camera.name}`}>
           <Icon name="trash" />
         </button>

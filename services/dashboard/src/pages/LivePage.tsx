@@ -5,6 +5,7 @@ import type { Camera } from "../api/types";
 import { cameras } from "../live/live";
 import { Tile } from "../live/Tile";
 import type { TileFigures } from "../live/tileView";
+import { ReadingNotes } from "../looks/ReadingNotes";
 import { WhoIsHere } from "../live/WhoIsHere";
 import { RecentSightings } from "./RecentSightings";
 import { Icon } from "../ui/Icon";
@@ -109,12 +110,7 @@ function Focus({ cameras: all, chosen, choose }: FocusProps) {
       <aside className="live__side">
         <WhoIsHere cameras={all} cameraId={chosen.camera_id} />
         <Latency figures={figures} />
-        {chosen.emotion_policy !== "off" && (
-          <section>
-            <h2>Emotion reading is on</h2>
-            <p className="muted">{chosen.emotion_purpose}</p>
-          </section>
-        )}
+        <ReadingNotes camera={chosen} />
       </aside>
     </div>
   );

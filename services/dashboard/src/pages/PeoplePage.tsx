@@ -7,7 +7,7 @@ import type { Person } from "../api/types";
 import { people } from "../live/live";
 import { Dialog } from "../ui/Dialog";
 import { Icon } from "../ui/Icon";
-import { Avatar, EmptyState, Field, Notice, PageHead } from "../ui/parts";
+import { Avatar, EmptyState, Field, Notice, PageHead, Pill } from "../ui/parts";
 import { CalibrationPanel } from "./CalibrationPanel";
 
 export function PeoplePage() {
@@ -20,6 +20,12 @@ export function PeoplePage() {
       <Icon name="plus" /> Add a person
     </button>
   );
+  const importLink = (
+    <Link className="button" to="/people/import">
+      <Icon name="upload" /> Import many
+    </Link>
+  );
+  const toLookAt = data?.filter(({ problem_count }) => problem_count > 0).length ?? 0;
   return (
     <>
       <PageHead title="People">
@@ -32,14 +38,32 @@ export function PeoplePage() {
             onChange={(event) => setQuery(event.target.value)}
           />
         )}
+        {importLink}
+        <Link to="/enrol" className="button">
+          <Icon name="webcam" /> Enrol at the webcam
+        </Link>
         {addButton}
       </PageHead>
       {error && <Notice tone="bad">{error.message}</Notice>}
       {data?.length === 0 && (
-        <EmptyState icon="people" title="Mien knows nobody yet" action={addButton}>
+        <EmptyState
+          icon="people"
+          title="Mien knows nobody yet"
+          action={
+            <div className="empty__actions">
+              {addButton}
+              {importLink}
+            </div>
+          }
+        >
           <p>Add somebody with a few photos, and their name appears beside their face on every camera.</p>
           <PhotoAdvice />
         </EmptyState>
+      )}
+      {toLookAt > 0 && (
+        <Notice tone="warn">
+          {toLookAt === 1 ? "One person has" : `${toLookAt} people have`} photos that may show somebody else.
+        </Notice>
       )}
       {data && data.length > 0 && matches?.length === 0 && <p className="muted">Nobody of that name.</p>}
       <ul className="cards cards--people">
@@ -71,6 +95,11 @@ function PersonCard({ person }: { person: Person }) {
         <Avatar name={person.name} src={person.cover_photo_url} large />
         <strong>{person.name}</strong>
         <small>{enrolmentWords(person)}</small>
+        {person.problem_count > 0 && (
+          <Pill tone="warn">
+            {person.problem_count === 1 ? "1 photo to look at" : `${person.problem_count} photos to look at`}
+          </Pill>
+        )}
       </Link>
     </li>
   );

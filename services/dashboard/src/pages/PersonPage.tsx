@@ -9,7 +9,9 @@ import { Dialog } from "../ui/Dialog";
 import { Icon } from "../ui/Icon";
 import { Avatar, EmptyState, Field, Notice, PageHead } from "../ui/parts";
 import { toast } from "../ui/Toasts";
+import { PersonLooksPanel } from "../looks/PersonLooksPanel";
 import { told } from "./denyPerson";
+import { Consents } from "./Consents";
 import { Photos } from "./Photos";
 import { RecentSightings } from "./RecentSightings";
 
@@ -32,6 +34,9 @@ export function PersonPage() {
       <div className="person-head">
         <Avatar name={person.name} src={person.cover_photo_url} large />
         <PageHead title={person.name}>
+          <Link to={`/enrol?person=${encodeURIComponent(personId)}`} className="button">
+            <Icon name="webcam" /> Enrol at the webcam
+          </Link>
           <IgnoredButton person={person} changed={changed} />
           <ActiveButton person={person} changed={changed} />
           <button type="button" className="button button--danger" onClick={() => setDeleting(true)}>
@@ -51,6 +56,8 @@ export function PersonPage() {
             <h2>About</h2>
             <AboutForm key={personId} person={person} changed={changed} />
           </section>
+          <Consents personId={personId} />
+          <PersonLooksPanel person={person} />
           <div className="panel">
             <RecentSightings personId={personId} />
           </div>

@@ -2,14 +2,14 @@ import { useEffect, useMemo, useRef, useState, type DragEvent } from "react";
 import { api, uploadPhotos } from "../api/client";
 import { ApiError } from "../api/errors";
 import { Resource, useResource } from "../api/resource";
-import type { Person, Photo } from "../api/types";
-import { people } from "../live/live";
+import type { Photo } from "../api/types";
 import { Icon } from "../ui/Icon";
-import { Notice, Pill } from "../ui/parts";
+import { Notice } from "../ui/parts";
 import { toast } from "../ui/Toasts";
-import { qualityWords, rejectionWords } from "../words";
+import { badgeWords, type PhotoPlace } from "../words";
 import { told } from "./denyPerson";
 import { PhotoAdvice } from "./PeoplePage";
+import { PhotoCard, type PhotoActions } from "./PhotoCard";
 import { batches } from "./photoBatches";
 
 const WHILE_PENDING_MS = 1_000;
@@ -18,7 +18,7 @@ const WHILE_PENDING_MS = 1_000;
 export function Photos({ personId, onSettled }: { personId: string; onSettled: () => void }) {
   const resource = useMemo(() => new Resource(() => api.photos(personId)), [personId]);
   const { data: photos, error } = useResource(resource);
-  const pending = photos?.filter(({ status }) => status === "pending").length ?? 0;
+  const pending = photos?.filter(({ badge }) => !badge).length ?? 0;
   useEffect(() => {
     if (pending === 0) return;
     const timer = setInterval(() => void resource.refresh(), WHILE_PENDING_MS);
@@ -47,7 +47,7 @@ export function Photos({ personId, onSettled }: { personId: string; onSettled: (
       onSettled();
     });
 
-  async function move(photo: Photo, to: Person) {
+  async function move(photo: Photo, to: { person_id: string; name: string }) {
     if (!(await edit(photo, { person_id: to.person_id }))) return;
     toast(`Moved to ${to.name}.`, {
       label: "Undo",
@@ -72,105 +72,52 @@ export function Photos({ personId, onSettled }: { personId: string; onSettled: (
         }}
       />
       {photos?.length === 0 && <PhotoAdvice />}
-      <ul className="photos__grid">
-        {photos?.map((photo) => (
-          <PhotoCard
-            key={photo.photo_id}
-            photo={photo}
-            remove={() => void remove(photo)}
-            setAside={(aside) => void edit(photo, { set_aside: aside })}
-            move={(to) => void move(photo, to)}
-          />
-        ))}
-      </ul>
+      {photos && (
+        <PhotoGrid
+          photos={photos}
+          actions={{
+            remove: (photo) => void remove(photo),
+            setAside: (photo, aside) => void edit(photo, { set_aside: aside }),
+            move: (photo, to) => void move(photo, to),
+          }}
+        />
+      )}
     </section>
   );
 }
 
-interface PhotoCardProps {
-  photo: Photo;
-  remove: () => void;
-  setAside: (aside: boolean) => void;
-  move: (to: Person) => void;
-}
+const PLACES: { place: PhotoPlace; title: string; words?: string }[] = [
+  {
+    place: "to_decide",
+    title: "Have a look",
+    words: "These may show somebody else. A red one is not used until you say so.",
+  },
+  { place: "in_use", title: "In use" },
+  { place: "not_used", title: "Not used" },
+];
 
-function PhotoCard({ photo, remove, setAside, move }: PhotoCardProps) {
-  const [broken, setBroken] = useState(false);
-  const look = photo.set_aside ? "rejected" : photo.status;
-  return (
-    <li className={`photo photo--${look}`} data-testid="photo" data-status={photo.status}>
-      <div className="photo__picture">
-        {photo.image_url && !broken ? (
-          <img src={photo.image_url} alt={photo.filename} loading="lazy" onError={() => setBroken(true)} />
-        ) : (
-          <Icon name="alert" />
-        )}
-        <button
-          type="button"
-          className="icon-button"
-          onClick={remove}
-          aria-label={`Delete ${photo.filename}`}
-        >
-          <Icon name="trash" />
-        </button>
-      </div>
-      <PhotoStatus photo={photo} />
-      {photo.status === "enrolled" && (
-        <div className="photo__actions">
-          <button type="button" className="link" onClick={() => setAside(!photo.set_aside)}>
-            {photo.set_aside ? "Use again" : "Set aside"}
-          </button>
-          <MoveTo from={photo.person_id} move={move} />
-        </div>
+/** The photos, those that somebody should decide on in front. */
+function PhotoGrid({ photos, actions }: { photos: Photo[]; actions: PhotoActions }) {
+  const there = PLACES.map(({ place, ...head }) => ({
+    ...head,
+    place,
+    photos: photos.filter((photo) => badgeWords(photo).place === place),
+  })).filter((group) => group.photos.length > 0);
+  return there.map((group) => (
+    <div className="photos__group" key={group.place}>
+      {there.length > 1 && (
+        <h3>
+          {group.title} <span className="count">{group.photos.length}</span>
+        </h3>
       )}
-      <small title={photo.filename}>{photo.filename}</small>
-    </li>
-  );
-}
-
-/** Whose photo it is, where it was put under the wrong name. */
-function MoveTo({ from, move }: { from: string; move: (to: Person) => void }) {
-  const others = (useResource(people).data ?? []).filter(({ person_id }) => person_id !== from);
-  if (others.length === 0) return null;
-  return (
-    <select
-      className="link-select"
-      aria-label="Move to another person"
-      value=""
-      onChange={(event) => {
-        const to = others.find(({ person_id }) => person_id === event.target.value);
-        if (to) move(to);
-      }}
-    >
-      <option value="">Move to…</option>
-      {others.map((person) => (
-        <option key={person.person_id} value={person.person_id}>
-          {person.name}
-        </option>
-      ))}
-    </select>
-  );
-}
-
-function PhotoStatus({ photo }: { photo: Photo }) {
-  if (photo.set_aside) return <Pill tone="off">Set aside</Pill>;
-  if (photo.status === "pending") {
-    return (
-      <span className="photo__pending">
-        <span className="spinner" /> Looking for the face…
-      </span>
-    );
-  }
-  if (photo.status === "rejected") {
-    return (
-      <>
-        <Pill tone="bad">Not used</Pill>
-        <p className="photo__why">{rejectionWords(photo)}</p>
-      </>
-    );
-  }
-  const quality = typeof photo.quality === "number" ? qualityWords(photo.quality) : null;
-  return <Pill tone={quality?.tone ?? "good"}>{quality ? `${quality.word} photo` : "Enrolled"}</Pill>;
+      {group.words && <p className="hint">{group.words}</p>}
+      <ul className="photos__grid">
+        {group.photos.map((photo) => (
+          <PhotoCard key={photo.photo_id} photo={photo} actions={actions} />
+        ))}
+      </ul>
+    </div>
+  ));
 }
 
 function DropZone({ personId, onUploaded }: { personId: string; onUploaded: () => void }) {

@@ -1,5 +1,7 @@
 import { Link } from "react-router";
 import type { Sighting } from "../api/types";
+import { chosenFace } from "../live/chosenFace";
+import { TimelineStrip } from "../looks/TimelineStrip";
 import { Avatar } from "../ui/parts";
 import { Icon } from "../ui/Icon";
 import { answerWords, durationWords, emotionWords, similarityWords } from "../words";
@@ -33,8 +35,13 @@ export function SightingRow({ sighting, compact, onePerson, corrected }: Sightin
           {!compact && <Resemblance sighting={sighting} apart={!onePerson} />}
         </small>
       </div>
-      {!compact && sighting.emotions && <Emotions shares={sighting.emotions} />}
-      {corrected && <Correct sighting={sighting} corrected={corrected} />}
+      {!compact && (sighting.emotions || sighting.tiredness) && <Looks sighting={sighting} />}
+      {corrected && (
+        <span className="sighting__correct">
+          <ThisIs sighting={sighting} corrected={corrected} />
+          <Correct sighting={sighting} corrected={corrected} />
+        </span>
+      )}
       <div className="sighting__when">
         <time dateTime={sighting.started_at}>{timeWords(sighting.started_at)}</time>
         {!compact && <small>for {durationWords(lastedMs)}</small>}
@@ -57,24 +64,56 @@ function Resemblance({ sighting, apart }: { sighting: Sighting; apart: boolean }
   );
 }
 
+const VIEWS_KEPT_MS = 15 * 60_000;
+
+/** Views are kept for a quarter of an hour, and of strangers for as long as they are remembered. */
+const hasViews = (sighting: Sighting): boolean =>
+  Boolean(sighting.face_url) || Date.now() - Date.parse(sighting.ended_at) < VIEWS_KEPT_MS;
+
+function ThisIs({ sighting, corrected }: { sighting: Sighting; corrected: () => void }) {
+  if (!hasViews(sighting)) return null;
+  const { track_id: trackId, answer, person_id, person_name, stranger_id } = sighting;
+  const words = person_id ? `This is not ${person_name ?? "this person"} but …` : "This is …";
+  return (
+    <button
+      type="button"
+      className="icon-button"
+      title={words}
+      aria-label={words}
+      onClick={() =>
+        chosenFace.set({
+          trackId,
+          answer,
+          personId: person_id,
+          personName: person_name,
+          strangerId: person_id ? null : stranger_id,
+          changed: corrected,
+        })
+      }
+    >
+      <Icon name="edit" />
+    </button>
+  );
+}
+
 function Correct({ sighting, corrected }: { sighting: Sighting; corrected: () => void }) {
   if (sighting.denied_person_id) {
     return (
       <button
         type="button"
-        className="link sighting__correct"
+        className="link"
         onClick={() => void withdrawDenial(sighting.track_id, corrected)}
       >
         It is {sighting.denied_person_name ?? "them"}
       </button>
     );
   }
-  if (sighting.answer !== "known" || !sighting.person_id) return <span className="sighting__correct" />;
+  if (sighting.answer !== "known" || !sighting.person_id) return null;
   const words = `Not ${sighting.person_name ?? "this person"}`;
   return (
     <button
       type="button"
-      className="icon-button sighting__correct"
+      className="icon-button"
       title={words}
       aria-label={words}
       onClick={() => void denyPerson(sighting.track_id, undefined, sighting.person_name, corrected)}
@@ -91,22 +130,30 @@ function Who({ sighting, name }: { sighting: Sighting; name: string }) {
   return <>{to ? <Link to={to}>{name}</Link> : <span className="muted">{name}</span>}</>;
 }
 
-/** Shares of a sighting's time, largest first. */
-function Emotions({ shares }: { shares: Record<string, number> }) {
-  const sorted = Object.entries(shares)
+/** How somebody looked most of the time, and from when to when. */
+function Looks({ sighting }: { sighting: Sighting }) {
+  const sorted = Object.entries(sighting.emotions ?? {})
     .filter(([, share]) => share > 0)
     .sort(([, a], [, b]) => b - a);
   const words = sorted.map(([label, share]) => `${emotionWords(label)} ${Math.round(share * 100)} %`);
   const first = sorted[0];
-  if (!first) return null;
+  const tired = sighting.tiredness === "tired";
+  if (!first && !tired) return null;
   return (
     <div className="sighting__emotions" title={words.join(", ")}>
-      <span className="muted">Mostly {emotionWords(first[0]).toLowerCase()}</span>
-      <span className="shares" role="img" aria-label={words.join(", ")}>
-        {sorted.map(([label, share]) => (
-          <span key={label} className={`mood--${label}`} style={{ flexGrow: share }} />
-        ))}
+      <span className="muted">
+        {first && `Mostly ${emotionWords(first[0]).toLowerCase()}`}
+        {first && tired && " · "}
+        {tired && <strong className="sighting__tired">{first ? "tired" : "Looked tired"}</strong>}
       </span>
+      {sighting.emotion_timeline && <TimelineStrip sighting={sighting} />}
+      {!sighting.emotion_timeline && first && (
+        <span className="shares" role="img" aria-label={words.join(", ")}>
+          {sorted.map(([label, share]) => (
+            <span key={label} className={`mood--${label}`} style={{ flexGrow: share }} />
+          ))}
+        </span>
+      )}
     </div>
   );
 }

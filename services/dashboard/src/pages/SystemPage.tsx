@@ -1,6 +1,7 @@
 import { useResource } from "../api/resource";
 import type { SystemInfo } from "../api/types";
 import { connection, system } from "../live/live";
+import { ReadingsPanel } from "../looks/ReadingsPanel";
 import { Notice, PageHead, Pill, useNow } from "../ui/parts";
 import { durationWords, serviceWords, type Tone } from "../words";
 
@@ -34,6 +35,7 @@ export function SystemPage() {
             <h2>Services</h2>
             <Services data={data} now={now} />
           </section>
+          <ReadingsPanel />
           <section className="panel">
             <h2>This browser</h2>
             <Browser />

@@ -64,6 +64,11 @@ async function addAgain(camera: Camera, editAgain: (camera: Camera) => void): Pr
     revision: _revision,
     status: _status,
     fitness: _fitness,
+    source: _source,
+    emotion_set_by: _emotionSetBy,
+    emotion_set_at_ns: _emotionSetAt,
+    tiredness_set_by: _tirednessSetBy,
+    tiredness_set_at_ns: _tirednessSetAt,
     ...fields
   } = camera;
   const added = await api.addCamera(fields);

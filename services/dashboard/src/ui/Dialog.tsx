@@ -13,10 +13,9 @@ export function Dialog({
 }) {
   const ref = useRef<HTMLDialogElement>(null);
   const titleId = useId();
-  useEffect(() => {
-    ref.current?.showModal();
-    ref.current?.querySelector<HTMLElement>("input, select, textarea")?.focus();
-  }, []);
+  useEffect(() => ref.current?.showModal(), []);
+  // A dialog of several steps has a title for each.
+  useEffect(() => ref.current?.querySelector<HTMLElement>("input, select, textarea")?.focus(), [title]);
   return (
     <dialog ref={ref} className="dialog" aria-labelledby={titleId} onClose={onClose}>
       <header className="dialog__head">

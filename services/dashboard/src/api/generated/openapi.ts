@@ -4,6 +4,209 @@
  */
 
 export interface paths {
+    "/api/camera-files/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Cameras
+         * @description Return all cameras as a file that can be imported again; passwords are left out.
+         */
+        get: operations["export_cameras"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/camera-files/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Import Cameras
+         * @description Add what is new among *count* entries of a file from the *first* on.
+         *
+         *     A long file is imported in several steps, so that its progress can be shown: send it again with the
+         *     *import_id* of the first step and the *next* of the step before.
+         */
+        post: operations["import_cameras"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/camera-files/imports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Camera Imports
+         * @description List the last imports, newest first.
+         */
+        get: operations["list_camera_imports"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/camera-files/imports/{import_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Undo Camera Import
+         * @description Remove the cameras that an import has added, but those that were edited since.
+         */
+        delete: operations["undo_camera_import"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/camera-files/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview Import
+         * @description Say what importing a file would do, entry by entry; nothing is changed.
+         */
+        post: operations["preview_import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/camera-requests/profiles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * List Camera Profiles
+         * @description Ask a camera over ONVIF which streams it has, and choose those that suit Mien.
+         */
+        post: operations["list_camera_profiles"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/camera-requests/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Search Cameras
+         * @description Look for ONVIF cameras in the networks that ingest is in; each is an answer of its own.
+         */
+        post: operations["search_cameras"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/camera-requests/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Test Camera
+         * @description Open an address and say how it is: a step, and steps again, then how it went, with a picture.
+         */
+        post: operations["test_camera"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/camera-requests/{request_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Camera Answers
+         * @description Return the answers that are new, waiting for one if there is none yet.
+         */
+        get: operations["get_camera_answers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/camera-requests/{request_id}/snapshot.jpg": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Test Snapshot
+         * @description Return the picture that a test has taken.
+         */
+        get: operations["get_test_snapshot"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/cameras": {
         parameters: {
             query?: never;
@@ -56,6 +259,46 @@ export interface paths {
         patch: operations["edit_camera"];
         trace?: never;
     };
+    "/api/cameras/{camera_id}/emotions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Camera Looks
+         * @description Return how many of those whom a camera saw looked how; totals of few people are not told.
+         */
+        get: operations["get_camera_looks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cameras/{camera_id}/emotions.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Camera Looks
+         * @description Return the same as CSV.
+         */
+        get: operations["export_camera_looks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/cameras/{camera_id}/fitness": {
         parameters: {
             query?: never;
@@ -75,6 +318,26 @@ export interface paths {
          * @description Forget who passed, after the camera was moved: it is judged by those who pass from now on.
          */
         delete: operations["reset_fitness"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cameras/{camera_id}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Camera History
+         * @description Return when a camera delivered pictures, when it didn't, and why; the newest first.
+         */
+        get: operations["get_camera_history"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -120,6 +383,94 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/enrolment-sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List All
+         * @description List a person's guided enrolments with their consents, the last one in front.
+         */
+        get: operations["list_enrolment_sessions"];
+        put?: never;
+        /**
+         * Begin
+         * @description Begin a guided enrolment, with the consent of whom it is about; without one nothing is taken.
+         */
+        post: operations["begin_enrolment_session"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/enrolment-sessions/{session_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get One
+         * @description Return a guided enrolment, to go on with it.
+         */
+        get: operations["get_enrolment_session"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete All
+         * @description Delete everything of a guided enrolment: photos, templates, consent, and a person added for it.
+         */
+        delete: operations["delete_enrolment_session"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/enrolment-sessions/{session_id}/checks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check
+         * @description Say what a live picture is worth and what to do next; nothing of it is stored.
+         */
+        post: operations["check_face"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/enrolment-sessions/{session_id}/photos": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Keep
+         * @description Keep a picture as a photo of the person, with what it shows; it is enrolled like any other.
+         */
+        post: operations["keep_session_photo"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/health": {
         parameters: {
             query?: never;
@@ -134,6 +485,154 @@ export interface paths {
         get: operations["get_health"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/imports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Imports
+         * @description List imports, the newest first.
+         */
+        get: operations["list_imports"];
+        put?: never;
+        /**
+         * Begin Import
+         * @description Begin an import: files come next, and nobody is enrolled before it is committed.
+         */
+        post: operations["begin_import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/imports/{import_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get One Import
+         * @description Return an import: before it is committed what it would do, afterwards what it has done.
+         */
+        get: operations["get_import"];
+        put?: never;
+        post?: never;
+        /**
+         * Discard
+         * @description Delete an import that is not committed, and its files.
+         */
+        delete: operations["discard_import"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/imports/{import_id}/archive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add Archive
+         * @description Take a zip archive, which is then read file by file.
+         */
+        post: operations["add_import_archive"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/imports/{import_id}/commit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Commit
+         * @description Enrol the photos as they were looked through; people who are new are added with the consent note.
+         */
+        post: operations["commit_import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/imports/{import_id}/files/{file_id}.jpg": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Import Image
+         * @description Return a picture of an import that is not committed yet.
+         */
+        get: operations["get_import_image"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/imports/{import_id}/photos": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add Files
+         * @description Take files; the name of each is its path in the folder. One that came before changes nothing.
+         */
+        post: operations["add_import_files"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/imports/{import_id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Undo
+         * @description Forget the photos of an import, and the people it brought who have no other photo.
+         */
+        post: operations["undo_import"];
         delete?: never;
         options?: never;
         head?: never;
@@ -158,6 +657,26 @@ export interface paths {
          * @description Add a person, who is recognized once a photo has become a template.
          */
         post: operations["add_person"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/people/emotion-exports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Export Emotions
+         * @description List the photos whose expression is known, for whoever trains a model; written down who asked.
+         */
+        post: operations["export_emotions"];
         delete?: never;
         options?: never;
         head?: never;
@@ -190,6 +709,50 @@ export interface paths {
          * @description Change what is given; somebody inactive is not recognised, of somebody ignored nobody is alerted.
          */
         patch: operations["edit_person"];
+        trace?: never;
+    };
+    "/api/people/{person_id}/emotions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Person Looks
+         * @description Return how somebody looked, by day, on cameras where that may be told of each person.
+         */
+        get: operations["get_person_looks"];
+        put?: never;
+        post?: never;
+        /**
+         * Forget Person Looks
+         * @description Forget how somebody looked, and how they usually look; who was where stays.
+         */
+        delete: operations["forget_person_looks"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/people/{person_id}/emotions.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Person Looks
+         * @description Return how somebody looked as CSV, a line per sighting.
+         */
+        get: operations["export_person_looks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/people/{person_id}/photos": {
@@ -235,7 +798,9 @@ export interface paths {
         head?: never;
         /**
          * Edit Photo
-         * @description Move a photo to another person, set it aside, or compare with it again.
+         * @description Move a photo to another person, set it aside, or use it whatever it looks like.
+         *
+         *     One that Mien has set aside is used again once it is moved, and judged among its new person's.
          */
         patch: operations["edit_photo"];
         trace?: never;
@@ -275,6 +840,50 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/readings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Readings
+         * @description Return whether all reading is stopped, and who lately changed what may be read.
+         */
+        get: operations["get_readings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/readings/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Stop Readings
+         * @description Stop reading emotion and tiredness on all cameras at once, and delete what Redis holds of it.
+         */
+        put: operations["stop_readings"];
+        post?: never;
+        /**
+         * Resume Readings
+         * @description Read again what the cameras' policies allow.
+         */
+        delete: operations["resume_readings"];
         options?: never;
         head?: never;
         patch?: never;
@@ -648,14 +1257,309 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/tracks/{track_id}/name": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Name
+         * @description Say who a face is, in view or seen lately: its best views are enrolled, and it gets the name.
+         *
+         *     A name that it had is thereby said to be wrong.
+         */
+        put: operations["name_track"];
+        post?: never;
+        /**
+         * Unname
+         * @description Take a name back that was given to a face within the last hour, with the views that were enrolled.
+         */
+        delete: operations["unname_track"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/training": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Training
+         * @description Return what can be trained, all trainings, and the versions of the trained models.
+         */
+        get: operations["get_training"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/training/data/{kind}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Data
+         * @description Return what a kind of training could learn from, and of what there is too little.
+         */
+        get: operations["get_training_data"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/training/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Start
+         * @description Ask for a training; it begins when no other runs.
+         */
+        post: operations["start_training"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/training/jobs/{job_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Job
+         * @description Return a training with its progress and curves.
+         */
+        get: operations["get_training_job"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete
+         * @description Delete a training with its report and pictures; a version that it published stays.
+         */
+        delete: operations["delete_training"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/training/jobs/{job_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel
+         * @description Ask a training to end, which it does within seconds; it can be gone on with.
+         */
+        post: operations["cancel_training"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/training/jobs/{job_id}/report.html": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Report
+         * @description Return a training's report; it shows faces, so it is noted who looked.
+         */
+        get: operations["get_training_report"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/training/jobs/{job_id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resume
+         * @description Go on with a training that did not finish.
+         */
+        post: operations["resume_training"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/training/models/{model}/labels/{label}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Give Label
+         * @description Try a version as canary, or make it stable; a running model server follows within seconds.
+         */
+        put: operations["give_model_label"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/training/models/{model}/rollback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Roll Back
+         * @description Make the version stable again that was so before.
+         */
+        post: operations["roll_back_model"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * AddedCameraInfo
+         * @description A camera that was added.
+         */
+        AddedCameraInfo: {
+            /** Camera Id */
+            camera_id: string;
+            /** Name */
+            name: string;
+        };
+        /**
+         * AnswersInfo
+         * @description Answers that are new, whether others follow, and why not when none came.
+         */
+        AnswersInfo: {
+            /** Ended */
+            ended: boolean;
+            /** Failure */
+            failure: string;
+            /** Replies */
+            replies: (components["schemas"]["StepReply"] | components["schemas"]["TestReply"] | components["schemas"]["FoundReply"] | components["schemas"]["SearchReply"] | components["schemas"]["ProfilesReply"])[];
+        };
+        /**
+         * Badge
+         * @description What a photo is worth; without findings there is nothing wrong with it.
+         */
+        Badge: {
+            /** Findings */
+            findings: components["schemas"]["Finding"][];
+            /**
+             * Level
+             * @enum {string}
+             */
+            level: "good" | "fair" | "bad";
+        };
+        /** Body_add_import_archive */
+        Body_add_import_archive: {
+            /** Archive */
+            archive: string;
+        };
+        /** Body_add_import_files */
+        Body_add_import_files: {
+            /** Photos */
+            photos: string[];
+        };
         /** Body_add_photos */
         Body_add_photos: {
             /** Photos */
             photos: string[];
+        };
+        /** Body_import_cameras */
+        Body_import_cameras: {
+            /**
+             * Count
+             * @default 2000
+             */
+            count: number;
+            /**
+             * File
+             * @description CSV, YAML, or a configuration of Frigate or go2rtc
+             */
+            file: string;
+            /**
+             * First
+             * @default 0
+             */
+            first: number;
+            /** Import Id */
+            import_id?: string | null;
+            /**
+             * Variables
+             * @description Values of variables in it, as in {"FRIGATE_RTSP_PASSWORD": "…"}
+             * @default {}
+             */
+            variables: string;
+        };
+        /** Body_preview_import */
+        Body_preview_import: {
+            /**
+             * File
+             * @description CSV, YAML, or a configuration of Frigate or go2rtc
+             */
+            file: string;
+            /**
+             * Variables
+             * @description Values of variables in it, as in {"FRIGATE_RTSP_PASSWORD": "…"}
+             * @default {}
+             */
+            variables: string;
         };
         /**
          * CalibrationInfo
@@ -727,11 +1631,36 @@ export interface components {
         CameraCreate: {
             /** Camera Id */
             camera_id?: string | null;
+            /** Certificate Sha256 */
+            certificate_sha256?: string | null;
+            /**
+             * Context
+             * @default unspecified
+             * @enum {string}
+             */
+            context: "unspecified" | "public" | "private" | "research" | "workplace" | "education";
+            /**
+             * Decode
+             * @default auto
+             * @enum {string}
+             */
+            decode: "auto" | "keyframes" | "all";
             /**
              * Demo
              * @default false
              */
             demo: boolean;
+            /**
+             * Emotion Exemption
+             * @default none
+             * @enum {string}
+             */
+            emotion_exemption: "none" | "medical" | "safety";
+            /**
+             * Emotion Exemption Note
+             * @default
+             */
+            emotion_exemption_note: string;
             /**
              * Emotion Policy
              * @default off
@@ -764,6 +1693,10 @@ export interface components {
              * @default []
              */
             ignored_zones: components["schemas"]["IgnoredZoneInfo"][];
+            /** Jpeg Quality */
+            jpeg_quality?: number | null;
+            /** Kind */
+            kind?: ("rtsp" | "mjpeg" | "snapshot" | "hls" | "file" | "usb" | "browser") | null;
             /** Main Stream Url */
             main_stream_url?: string | null;
             /**
@@ -785,21 +1718,82 @@ export interface components {
              * @default 5
              */
             sampled_fps: number;
+            schedule?: components["schemas"]["ScheduleInfo"] | null;
+            /**
+             * Tiredness Policy
+             * @default off
+             * @enum {string}
+             */
+            tiredness_policy: "off" | "per_person";
+            /**
+             * Tiredness Purpose
+             * @default
+             */
+            tiredness_purpose: string;
+            /**
+             * Transport
+             * @default tcp
+             * @enum {string}
+             */
+            transport: "tcp" | "udp";
             /** Url */
             url: string;
             /** Username */
             username?: string | null;
         };
         /**
+         * CameraDeviceInfo
+         * @description A camera that was found, as it describes itself.
+         */
+        CameraDeviceInfo: {
+            /** Address */
+            address: string;
+            /** Firmware */
+            firmware: string;
+            /** Host */
+            host: string;
+            /** Maker */
+            maker: string;
+            /** Model */
+            model: string;
+            /** Name */
+            name: string;
+        };
+        /**
          * CameraEdit
          * @description Changes to a camera: what is absent stays, a password of null is removed.
          */
         CameraEdit: {
+            /** Certificate Sha256 */
+            certificate_sha256?: string | null;
+            /**
+             * Context
+             * @default unspecified
+             * @enum {string}
+             */
+            context: "unspecified" | "public" | "private" | "research" | "workplace" | "education";
+            /**
+             * Decode
+             * @default auto
+             * @enum {string}
+             */
+            decode: "auto" | "keyframes" | "all";
             /**
              * Demo
              * @default false
              */
             demo: boolean;
+            /**
+             * Emotion Exemption
+             * @default none
+             * @enum {string}
+             */
+            emotion_exemption: "none" | "medical" | "safety";
+            /**
+             * Emotion Exemption Note
+             * @default
+             */
+            emotion_exemption_note: string;
             /**
              * Emotion Policy
              * @default off
@@ -832,6 +1826,10 @@ export interface components {
              * @default []
              */
             ignored_zones: components["schemas"]["IgnoredZoneInfo"][];
+            /** Jpeg Quality */
+            jpeg_quality?: number | null;
+            /** Kind */
+            kind?: ("rtsp" | "mjpeg" | "snapshot" | "hls" | "file" | "usb" | "browser") | null;
             /** Main Stream Url */
             main_stream_url?: string | null;
             /**
@@ -856,6 +1854,24 @@ export interface components {
              * @default 5
              */
             sampled_fps: number;
+            schedule?: components["schemas"]["ScheduleInfo"] | null;
+            /**
+             * Tiredness Policy
+             * @default off
+             * @enum {string}
+             */
+            tiredness_policy: "off" | "per_person";
+            /**
+             * Tiredness Purpose
+             * @default
+             */
+            tiredness_purpose: string;
+            /**
+             * Transport
+             * @default tcp
+             * @enum {string}
+             */
+            transport: "tcp" | "udp";
             /**
              * Url
              * @default
@@ -865,14 +1881,84 @@ export interface components {
             username?: string | null;
         };
         /**
+         * CameraExport
+         * @description All cameras as a file, without their passwords.
+         */
+        CameraExport: {
+            /** Filename */
+            filename: string;
+            /** Text */
+            text: string;
+        };
+        /**
+         * CameraHistory
+         * @description How a camera was over a time.
+         *
+         *     *uptime* is the share in which it delivered pictures, of the time in which it should have; None where
+         *     that was no time at all.
+         */
+        CameraHistory: {
+            /** Losses */
+            losses: number;
+            /** Periods */
+            periods: components["schemas"]["CameraPeriod"][];
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /** Uptime */
+            uptime: number | null;
+        };
+        /**
+         * CameraImportInfo
+         * @description An import, newest first.
+         */
+        CameraImportInfo: {
+            /** Actor */
+            actor: string;
+            /** Camera Ids */
+            camera_ids: string[];
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Filename */
+            filename: string;
+            /** Import Id */
+            import_id: string;
+            /** Undone At */
+            undone_at: string | null;
+        };
+        /**
          * CameraInfo
          * @description A camera as people may see it: no password, no credentials in the address.
          */
         CameraInfo: {
             /** Camera Id */
             camera_id: string;
+            /** Certificate Sha256 */
+            certificate_sha256: string | null;
+            /**
+             * Context
+             * @enum {string}
+             */
+            context: "unspecified" | "public" | "private" | "research" | "workplace" | "education";
+            /**
+             * Decode
+             * @enum {string}
+             */
+            decode: "auto" | "keyframes" | "all";
             /** Demo */
             demo: boolean;
+            /**
+             * Emotion Exemption
+             * @enum {string}
+             */
+            emotion_exemption: "none" | "medical" | "safety";
+            /** Emotion Exemption Note */
+            emotion_exemption_note: string;
             /**
              * Emotion Policy
              * @enum {string}
@@ -880,6 +1966,10 @@ export interface components {
             emotion_policy: "off" | "aggregate" | "per_person";
             /** Emotion Purpose */
             emotion_purpose: string;
+            /** Emotion Set At Ns */
+            emotion_set_at_ns: number;
+            /** Emotion Set By */
+            emotion_set_by: string;
             /** Enabled */
             enabled: boolean;
             fitness: components["schemas"]["FitnessInfo"];
@@ -894,6 +1984,10 @@ export interface components {
             identity_policy: "off" | "on";
             /** Ignored Zones */
             ignored_zones: components["schemas"]["IgnoredZoneInfo"][];
+            /** Jpeg Quality */
+            jpeg_quality: number | null;
+            /** Kind */
+            kind: ("rtsp" | "mjpeg" | "snapshot" | "hls" | "file" | "usb" | "browser") | null;
             /** Main Stream Url */
             main_stream_url: string | null;
             /** Max Age Ms */
@@ -908,11 +2002,86 @@ export interface components {
             revision: number;
             /** Sampled Fps */
             sampled_fps: number;
+            schedule: components["schemas"]["ScheduleInfo"] | null;
+            /** Source */
+            source: ("rtsp" | "mjpeg" | "snapshot" | "hls" | "file" | "usb" | "browser") | null;
             status: components["schemas"]["CameraStatusInfo"];
+            /**
+             * Tiredness Policy
+             * @enum {string}
+             */
+            tiredness_policy: "off" | "per_person";
+            /** Tiredness Purpose */
+            tiredness_purpose: string;
+            /** Tiredness Set At Ns */
+            tiredness_set_at_ns: number;
+            /** Tiredness Set By */
+            tiredness_set_by: string;
+            /**
+             * Transport
+             * @enum {string}
+             */
+            transport: "tcp" | "udp";
             /** Url */
             url: string;
             /** Username */
             username: string | null;
+        };
+        /**
+         * CameraLooks
+         * @description How those whom a camera saw looked; stretches without anybody are left out.
+         *
+         *     *group_size* is how many people there must be before they are told of; 1 where each may be told of.
+         */
+        CameraLooks: {
+            /** Bucket Seconds */
+            bucket_seconds: number;
+            /** Buckets */
+            buckets: components["schemas"]["LooksBucket"][];
+            /** Camera Id */
+            camera_id: string;
+            /** Group Size */
+            group_size: number;
+            /**
+             * Policy
+             * @enum {string}
+             */
+            policy: "off" | "aggregate" | "per_person";
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /**
+             * Span
+             * @enum {string}
+             */
+            span: "hour" | "day";
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
+        };
+        /**
+         * CameraPeriod
+         * @description What a camera's state was for a while, and why; the one of now has no end yet.
+         */
+        CameraPeriod: {
+            /** Ended At */
+            ended_at: string | null;
+            /** Reason */
+            reason: string;
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "unassigned" | "connecting" | "streaming" | "stalled" | "frozen" | "slow" | "backoff" | "auth_failed" | "not_found" | "unsupported" | "untrusted" | "stopped";
         };
         /**
          * CameraStatus
@@ -926,19 +2095,32 @@ export interface components {
          *             published_fps: Frames per second that go on to detection.
          *             replica: Which ingest process owns the camera.
          *             main_stream: None where the camera has no main stream.
+         *             opens_at_ns: When the schedule opens the camera again, while it keeps it closed.
+         *             clock_skew_seconds: How far the camera's clock is ahead of ours; None where it doesn't tell.
+         *             stated_fps: Pictures per second that the stream says it has; None where it doesn't.
+         *             keyframes_only: Whether nothing but keyframes is decoded now.
+         *             certificate: What it shows, in state ``untrusted``.
          */
         CameraStatus: {
             camera_id: string;
             /** @default 0 */
             captured_fps: number;
             /** @default null */
+            certificate: components["schemas"]["ShownCertificate"] | null;
+            /** @default null */
+            clock_skew_seconds: number | null;
+            /** @default null */
             codec: string | null;
             /** @default {} */
             dropped: {
                 [key: string]: number;
             };
+            /** @default false */
+            keyframes_only: boolean;
             /** @default null */
             main_stream: components["schemas"]["MainStreamStatus"] | null;
+            /** @default null */
+            opens_at_ns: number | null;
             /** @default 0 */
             published_fps: number;
             /** @default  */
@@ -957,7 +2139,9 @@ export interface components {
                 number
             ] | null;
             /** @enum {unknown} */
-            state: "auth_failed" | "backoff" | "connecting" | "not_found" | "stalled" | "stopped" | "streaming" | "unassigned" | "unsupported";
+            state: "auth_failed" | "backoff" | "connecting" | "frozen" | "not_found" | "slow" | "stalled" | "stopped" | "streaming" | "unassigned" | "unsupported" | "untrusted";
+            /** @default null */
+            stated_fps: number | null;
         };
         /**
          * CameraStatusInfo
@@ -968,13 +2152,20 @@ export interface components {
             camera_id: string;
             /** Captured Fps */
             captured_fps: number;
+            certificate: components["schemas"]["ShownCertificateInfo"] | null;
+            /** Clock Skew Seconds */
+            clock_skew_seconds: number | null;
             /** Codec */
             codec: string | null;
             /** Dropped */
             dropped: {
                 [key: string]: number;
             };
+            /** Keyframes Only */
+            keyframes_only: boolean;
             main_stream: components["schemas"]["MainStreamStatusInfo"] | null;
+            /** Opens At Ns */
+            opens_at_ns: number | null;
             /** Published Fps */
             published_fps: number;
             /** Reason */
@@ -996,7 +2187,9 @@ export interface components {
              * State
              * @enum {string}
              */
-            state: "unassigned" | "connecting" | "streaming" | "stalled" | "backoff" | "auth_failed" | "not_found" | "unsupported" | "stopped";
+            state: "unassigned" | "connecting" | "streaming" | "stalled" | "frozen" | "slow" | "backoff" | "auth_failed" | "not_found" | "unsupported" | "untrusted" | "stopped";
+            /** Stated Fps */
+            stated_fps: number | null;
         };
         /**
          * CameraUpdate
@@ -1077,6 +2270,50 @@ export interface components {
             username: string;
         };
         /**
+         * CurvePoint
+         * @description The figures after an epoch, by name.
+         */
+        CurvePoint: {
+            /** Epoch */
+            epoch: number;
+            /** Figures */
+            figures: {
+                [key: string]: number;
+            };
+        };
+        /**
+         * DataGroup
+         * @description The pictures of a person or a label, and whether they are enough to be trained on.
+         */
+        DataGroup: {
+            /** Is Enough */
+            is_enough: boolean;
+            /** Name */
+            name: string;
+            /** Person Id */
+            person_id?: string | null;
+            /** Pictures */
+            pictures: number;
+        };
+        /**
+         * DataSource
+         * @description What could be trained on; *explanation* says why it can't where it is not ready.
+         */
+        DataSource: {
+            /** Explanation */
+            explanation: string;
+            /** Groups */
+            groups: components["schemas"]["DataGroup"][];
+            /** Is Ready */
+            is_ready: boolean;
+            /** Pictures */
+            pictures: number;
+            /** Source */
+            source: string;
+            /** Title */
+            title: string;
+        };
+        /**
          * DenialCreate
          * @description Whom a track is not; needed while it is in view, for a sighting says it itself.
          */
@@ -1085,12 +2322,129 @@ export interface components {
             person_id?: string | null;
         };
         /**
+         * EmotionPhotoInfo
+         * @description A photo whose expression is known; a person is only a number here.
+         */
+        EmotionPhotoInfo: {
+            /** Image Url */
+            image_url: string;
+            /** Label */
+            label: string;
+            /** Person Id */
+            person_id: string;
+            /** Photo Id */
+            photo_id: string;
+        };
+        /**
+         * EnrolmentSessionCreate
+         * @description Somebody agrees to be enrolled at the webcam: who, and to what, word for word.
+         */
+        EnrolmentSessionCreate: {
+            /**
+             * Consent Note
+             * @default
+             */
+            consent_note: string;
+            /** Consent Text */
+            consent_text: string;
+            /** Consented By */
+            consented_by: string;
+            /**
+             * Has Agreed
+             * @constant
+             */
+            has_agreed: true;
+            /** Name */
+            name?: string | null;
+            /** Person Id */
+            person_id?: string | null;
+        };
+        /**
+         * EnrolmentSessionInfo
+         * @description A guided enrolment, with the poses and expressions that the person's photos show by now.
+         */
+        EnrolmentSessionInfo: {
+            /** Consent Text */
+            consent_text: string;
+            /**
+             * Consented At
+             * Format: date-time
+             */
+            consented_at: string;
+            /** Consented By */
+            consented_by: string;
+            /** Emotions */
+            emotions: ("angry" | "happy" | "neutral" | "sad" | "tired")[];
+            /** Is New Person */
+            is_new_person: boolean;
+            /** Person Id */
+            person_id: string;
+            /** Person Name */
+            person_name: string;
+            /** Photo Count */
+            photo_count: number;
+            /** Poses */
+            poses: ("front" | "left" | "right" | "up" | "down")[];
+            /** Recorded By */
+            recorded_by: string;
+            /** Session Id */
+            session_id: string;
+        };
+        /**
          * ErrorMessage
          * @description What went wrong, in words.
          */
         ErrorMessage: {
             /** Detail */
             detail: string;
+        };
+        /**
+         * FaceCheckInfo
+         * @description What a picture is worth, and what to do next; nothing of it is stored.
+         *
+         *     *box_xyxy* is in pixels of the picture; *yaw* and *pitch* of the front are given back as the straight look
+         *     from then on. *progress* is how near the pose is, *quality* how good the view, both 0 to 1.
+         */
+        FaceCheckInfo: {
+            /** Box Xyxy */
+            box_xyxy: [
+                number,
+                number,
+                number,
+                number
+            ] | null;
+            /** Is Good */
+            is_good: boolean;
+            /** Pitch */
+            pitch: number;
+            /** Progress */
+            progress: number;
+            /** Quality */
+            quality: number;
+            /** Size Wh */
+            size_wh: [
+                number,
+                number
+            ] | null;
+            /** Words */
+            words: string;
+            /** Yaw */
+            yaw: number;
+        };
+        /**
+         * Finding
+         * @description Something about a photo, in words with its figures; *kind* is for programs.
+         */
+        Finding: {
+            /** Kind */
+            kind: string;
+            /**
+             * Level
+             * @enum {string}
+             */
+            level: "good" | "fair" | "bad";
+            /** Words */
+            words: string;
         };
         /**
          * FitnessInfo
@@ -1143,6 +2497,18 @@ export interface components {
             tracks_needed: number;
         };
         /**
+         * FoundReply
+         * @description A camera answered to a search.
+         */
+        FoundReply: {
+            device: components["schemas"]["CameraDeviceInfo"];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "found";
+        };
+        /**
          * HealthInfo
          * @description The gateway answers.
          */
@@ -1168,6 +2534,351 @@ export interface components {
             ][];
         };
         /**
+         * ImportCommit
+         * @description How and when the people agreed; noted with everybody who is new.
+         */
+        ImportCommit: {
+            /** Consent Note */
+            consent_note: string;
+        };
+        /**
+         * ImportCounts
+         * @description How far an import is.
+         *
+         *     Attributes:
+         *         entries, read: Of the archive: how many files it holds, and how many were looked at.
+         *         files: Pictures that become photos, or have.
+         *         waiting: Of these, not decided on yet.
+         *         enrolled: Used to recognise people.
+         *         set_aside: Enrolled, but under the wrong name as it seems.
+         *         refused: Pictures that could not be used, with those left out before it began.
+         *         skipped: Files that are no pictures.
+         */
+        ImportCounts: {
+            /** Enrolled */
+            enrolled: number;
+            /** Entries */
+            entries: number;
+            /** Files */
+            files: number;
+            /** Read */
+            read: number;
+            /** Refused */
+            refused: number;
+            /** Set Aside */
+            set_aside: number;
+            /** Skipped */
+            skipped: number;
+            /** Waiting */
+            waiting: number;
+        };
+        /**
+         * ImportCreate
+         * @description A new import; *source* is what people know it by: the name of a folder or an archive.
+         */
+        ImportCreate: {
+            /** Source */
+            source: string;
+        };
+        /**
+         * ImportInfo
+         * @description An import with its people, and the files that are not used (the first 500).
+         */
+        ImportInfo: {
+            /** Consent Note */
+            consent_note: string;
+            counts: components["schemas"]["ImportCounts"];
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Created By */
+            created_by: string;
+            /** Finished At */
+            finished_at: string | null;
+            /** Import Id */
+            import_id: string;
+            /** People */
+            people: components["schemas"]["ImportPerson"][];
+            /** Problem */
+            problem: string | null;
+            /** Problems */
+            problems: components["schemas"]["ImportProblem"][];
+            /** Source */
+            source: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "draft" | "reading" | "running" | "done" | "undoing" | "undone";
+        };
+        /**
+         * ImportPerson
+         * @description Somebody whom the files show; without an id, somebody new.
+         */
+        ImportPerson: {
+            /** Emotions */
+            emotions: {
+                [key: string]: number;
+            };
+            /** Is New */
+            is_new: boolean;
+            /** Left Out */
+            left_out: number;
+            /** Name */
+            name: string;
+            /** Person Id */
+            person_id: string | null;
+            /** Photos */
+            photos: number;
+            /** Samples */
+            samples: string[];
+        };
+        /**
+         * ImportPreview
+         * @description What importing a file would do; *needs* are variables whose values it names but does not hold.
+         */
+        ImportPreview: {
+            /** Cameras */
+            cameras: components["schemas"]["PlannedCameraInfo"][];
+            /** Duplicates */
+            duplicates: number;
+            /**
+             * Format
+             * @enum {string}
+             */
+            format: "csv" | "yaml" | "frigate" | "go2rtc";
+            /** Invalid */
+            invalid: number;
+            /** Needs */
+            needs: string[];
+            /** New */
+            new: number;
+        };
+        /**
+         * ImportProblem
+         * @description A file that is not used, and why.
+         */
+        ImportProblem: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "refused" | "set_aside";
+            /** Path */
+            path: string;
+            /** Words */
+            words: string;
+        };
+        /**
+         * ImportProgress
+         * @description What was added by one step of an import, and where the next begins; null when all is done.
+         */
+        ImportProgress: {
+            /** Added */
+            added: components["schemas"]["AddedCameraInfo"][];
+            /** Import Id */
+            import_id: string;
+            /** Next */
+            next: number | null;
+        };
+        /**
+         * ImportSummary
+         * @description An import at a glance; *problem* is why an archive could not be read to its end.
+         */
+        ImportSummary: {
+            counts: components["schemas"]["ImportCounts"];
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Created By */
+            created_by: string;
+            /** Finished At */
+            finished_at: string | null;
+            /** Import Id */
+            import_id: string;
+            /** Problem */
+            problem: string | null;
+            /** Source */
+            source: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "draft" | "reading" | "running" | "done" | "undoing" | "undone";
+        };
+        /**
+         * ImportUndone
+         * @description What taking an import back has removed; cameras that were edited since are kept.
+         */
+        ImportUndone: {
+            /** Kept */
+            kept: string[];
+            /** Removed */
+            removed: string[];
+        };
+        /**
+         * JobDetail
+         * @description A training with all that can be told of it.
+         */
+        JobDetail: {
+            /** Accuracy */
+            accuracy: number | null;
+            /** Curves */
+            curves: components["schemas"]["CurvePoint"][];
+            /** Ended At */
+            ended_at: string | null;
+            /** Epochs At Most */
+            epochs_at_most: number | null;
+            /** Explanation */
+            explanation: string;
+            /** Has Report */
+            has_report: boolean;
+            /** Job Id */
+            job_id: string;
+            /** Kind */
+            kind: string;
+            /** Macro F1 */
+            macro_f1: number | null;
+            /** Options */
+            options: {
+                [key: string]: number | string | boolean | {
+                    [key: string]: string;
+                } | string[] | null;
+            };
+            /** Queue Position */
+            queue_position: number | null;
+            /** Requested By */
+            requested_by: string;
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "queued" | "running" | "finished" | "failed" | "cancelled" | "interrupted";
+            /** Steps */
+            steps: components["schemas"]["StepInfo"][];
+            /** Title */
+            title: string;
+            /** Version */
+            version: number | null;
+        };
+        /**
+         * JobInfo
+         * @description A training, as it was asked for and how it ended; *accuracy* and *macro_f1* of what was held out.
+         */
+        JobInfo: {
+            /** Accuracy */
+            accuracy: number | null;
+            /** Ended At */
+            ended_at: string | null;
+            /** Explanation */
+            explanation: string;
+            /** Has Report */
+            has_report: boolean;
+            /** Job Id */
+            job_id: string;
+            /** Kind */
+            kind: string;
+            /** Macro F1 */
+            macro_f1: number | null;
+            /** Requested By */
+            requested_by: string;
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "queued" | "running" | "finished" | "failed" | "cancelled" | "interrupted";
+            /** Title */
+            title: string;
+            /** Version */
+            version: number | null;
+        };
+        /**
+         * JobKindInfo
+         * @description A training that can be asked for; people or labels with fewer than *least_pictures* are left out.
+         */
+        JobKindInfo: {
+            /** Kind */
+            kind: string;
+            /** Least Groups */
+            least_groups: number;
+            /** Least Pictures */
+            least_pictures: number;
+            /** Meaning */
+            meaning: string;
+            /** Model */
+            model: string;
+            /** Options */
+            options: components["schemas"]["JobOptionInfo"][];
+            /** Title */
+            title: string;
+            /**
+             * Trains On
+             * @enum {string}
+             */
+            trains_on: "people" | "folder";
+        };
+        /**
+         * JobOptionInfo
+         * @description A number between *least* and *most*, or one of *choices*, that a training can be given.
+         */
+        JobOptionInfo: {
+            /** Choices */
+            choices: string[];
+            /** Default */
+            default: number | string;
+            /** Is Rarely Changed */
+            is_rarely_changed: boolean;
+            /** Least */
+            least: number;
+            /** Meaning */
+            meaning: string;
+            /** Most */
+            most: number;
+            /** Name */
+            name: string;
+            /** Title */
+            title: string;
+        };
+        /**
+         * JobRequest
+         * @description A training to begin: *source* as the data preview names it; options that are absent are defaults.
+         */
+        JobRequest: {
+            /** Kind */
+            kind: string;
+            /** Options */
+            options?: {
+                [key: string]: number | string;
+            };
+            /**
+             * Source
+             * @default
+             */
+            source: string;
+        };
+        /**
+         * LabelWanted
+         * @description Which version is to have a label.
+         */
+        LabelWanted: {
+            /** Version */
+            version: number;
+        };
+        /**
          * LiveEmotion
          * @description How a face looks; *label* may be ``uncertain``.
          */
@@ -1184,7 +2895,7 @@ export interface components {
          *         Attributes:
          *             box_xyxy: Pixels of the frame.
          *             similarity: Rounded; None for roles that may not see biometrics.
-         *             emotion: None where the camera's policy does not allow it.
+         *             emotion: None where the camera's policy does not allow it; *tiredness*, too.
          *             stranger_id: Set for somebody unknown who is remembered, with what they are called.
          *             ignored: Whether it is somebody who is left out of history and alerts.
          */
@@ -1214,6 +2925,8 @@ export interface components {
             stranger_id: string | null;
             /** @default null */
             stranger_label: string | null;
+            /** @default null */
+            tiredness: components["schemas"]["LiveTiredness"] | null;
             track_id: string;
         };
         /**
@@ -1233,6 +2946,35 @@ export interface components {
             ];
             /** @enum {unknown} */
             type: "frame";
+        };
+        /**
+         * LiveTiredness
+         * @description Whether somebody looks tired, and from what; fields as in ``TirednessEstimated``.
+         */
+        LiveTiredness: {
+            /** @enum {unknown} */
+            answer: "awake" | "not_enough" | "tired";
+            perclos: number | null;
+            reason: ("eyes_too_small" | "too_short" | "turned_away" | "unclear") | null;
+            watched_seconds: number;
+            yawns: number;
+        };
+        /**
+         * LooksBucket
+         * @description How many people looked how within a stretch of time; None where so few passed that it is not told.
+         */
+        LooksBucket: {
+            /** Counts */
+            counts: {
+                [key: string]: number;
+            } | null;
+            /** People */
+            people: number | null;
+            /**
+             * Starts At
+             * Format: date-time
+             */
+            starts_at: string;
         };
         /**
          * MainStreamStatus
@@ -1259,7 +3001,7 @@ export interface components {
                 number
             ] | null;
             /** @enum {unknown} */
-            state: "auth_failed" | "backoff" | "connecting" | "not_found" | "stalled" | "stopped" | "streaming" | "unassigned" | "unsupported";
+            state: "auth_failed" | "backoff" | "connecting" | "frozen" | "not_found" | "slow" | "stalled" | "stopped" | "streaming" | "unassigned" | "unsupported" | "untrusted";
             /** @default false */
             wanted: boolean;
         };
@@ -1285,9 +3027,46 @@ export interface components {
              * State
              * @enum {string}
              */
-            state: "unassigned" | "connecting" | "streaming" | "stalled" | "backoff" | "auth_failed" | "not_found" | "unsupported" | "stopped";
+            state: "unassigned" | "connecting" | "streaming" | "stalled" | "frozen" | "slow" | "backoff" | "auth_failed" | "not_found" | "unsupported" | "untrusted" | "stopped";
             /** Wanted */
             wanted: boolean;
+        };
+        /**
+         * ModelVersion
+         * @description A version of a model, with the figures of the training that it came of, where they are still there.
+         */
+        ModelVersion: {
+            /** Accuracy */
+            accuracy: number | null;
+            /** Has Report */
+            has_report: boolean;
+            /** Job Id */
+            job_id: string | null;
+            /** Labels */
+            labels: string[];
+            /**
+             * Made At
+             * Format: date-time
+             */
+            made_at: string;
+            /** Made From */
+            made_from: string;
+            /** Version */
+            version: number;
+        };
+        /**
+         * ModelVersions
+         * @description A trained model's versions, the newest first; rolling back makes *previous* stable again.
+         */
+        ModelVersions: {
+            /** Can Roll Back */
+            can_roll_back: boolean;
+            /** Model */
+            model: string;
+            /** Title */
+            title: string;
+            /** Versions */
+            versions: components["schemas"]["ModelVersion"][];
         };
         /**
          * NeededInfo
@@ -1307,6 +3086,18 @@ export interface components {
             message: string;
             /** @enum {unknown} */
             type: "notice";
+        };
+        /**
+         * OpenHoursInfo
+         * @description A stretch of some days of the week; an end not later than the start is on the day after.
+         */
+        OpenHoursInfo: {
+            /** Days */
+            days: ("mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun")[];
+            /** End */
+            end: string;
+            /** Start */
+            start: string;
         };
         /**
          * PassedFaceInfo
@@ -1361,6 +3152,24 @@ export interface components {
             notes: string;
         };
         /**
+         * PersonDay
+         * @description How somebody looked on one day (UTC), as shares of the time that it was told.
+         */
+        PersonDay: {
+            /** Day */
+            day: string;
+            /** Seconds */
+            seconds: number;
+            /** Shares */
+            shares: {
+                [key: string]: number;
+            };
+            /** Sightings */
+            sightings: number;
+            /** Tired Sightings */
+            tired_sightings: number;
+        };
+        /**
          * PersonEdit
          * @description Changes to a person: what is absent stays.
          */
@@ -1394,6 +3203,8 @@ export interface components {
         /**
          * PersonInfo
          * @description A person, with how many photos and templates there are; of somebody *ignored* nobody is alerted.
+         *
+         *     *problem_count* photos may be under the wrong name; somebody should look at them.
          */
         PersonInfo: {
             /** Active */
@@ -1419,8 +3230,22 @@ export interface components {
             person_id: string;
             /** Photo Count */
             photo_count: number;
+            /** Problem Count */
+            problem_count: number;
             /** Template Count */
             template_count: number;
+        };
+        /**
+         * PersonLooks
+         * @description How somebody looked, by day; older than *keep_days* is forgotten.
+         */
+        PersonLooks: {
+            /** Days */
+            days: components["schemas"]["PersonDay"][];
+            /** Keep Days */
+            keep_days: number;
+            /** Person Id */
+            person_id: string;
         };
         /**
          * PersonThreshold
@@ -1436,7 +3261,7 @@ export interface components {
         };
         /**
          * PhotoEdit
-         * @description Changes to a photo: another person's, kept but not compared with, or compared with again.
+         * @description Changes to a photo: another person's, kept but not compared with, or used whatever it is like.
          */
         PhotoEdit: {
             /**
@@ -1453,13 +3278,24 @@ export interface components {
         /**
          * PhotoInfo
          * @description A photo and what became of it.
+         *
+         *     Attributes:
+         *         badge: None while the photo is on its way, or waits to be compared with others.
+         *         set_aside_reason: ``stray`` or ``odd`` where Mien did it, see :data:`mien.vision.strays.Verdict`.
+         *         use_anyway: Somebody said to use it, whatever it looks like.
+         *         measures: :class:`mien.contracts.events.Quality` by field.
+         *         other_person_id: Whom it resembles most besides.
+         *         emotion_label, pose_label: What the face is known to show.
          */
         PhotoInfo: {
+            badge: components["schemas"]["Badge"] | null;
             /**
              * Created At
              * Format: date-time
              */
             created_at: string;
+            /** Emotion Label */
+            emotion_label: string | null;
             /** Explanation */
             explanation: string | null;
             /** Face Url */
@@ -1468,21 +3304,62 @@ export interface components {
             filename: string;
             /** Image Url */
             image_url: string | null;
+            /** Measures */
+            measures: {
+                [key: string]: number;
+            } | null;
+            /** Other Person Id */
+            other_person_id: string | null;
+            /** Other Person Name */
+            other_person_name: string | null;
             /** Person Id */
             person_id: string;
             /** Photo Id */
             photo_id: string;
+            /** Pose Label */
+            pose_label: string | null;
             /** Quality */
             quality: number | null;
             /** Reason */
             reason: ("no_face" | "several_faces" | "too_small" | "blurred" | "turned_away" | "not_an_image" | "no_embedding") | null;
             /** Set Aside */
             set_aside: boolean;
+            /** Set Aside Reason */
+            set_aside_reason: ("stray" | "odd" | "by_hand") | null;
             /**
              * Status
              * @enum {string}
              */
             status: "pending" | "enrolled" | "rejected";
+            /** Use Anyway */
+            use_anyway: boolean;
+        };
+        /**
+         * PlannedCameraInfo
+         * @description An entry of a file, and what becomes of it.
+         */
+        PlannedCameraInfo: {
+            /** Camera Id */
+            camera_id: string | null;
+            /** Has Password */
+            has_password: boolean;
+            /** Main Stream Url */
+            main_stream_url: string | null;
+            /** Name */
+            name: string;
+            /** Place */
+            place: string;
+            /** Url */
+            url: string | null;
+            /** Username */
+            username: string | null;
+            /**
+             * Verdict
+             * @enum {string}
+             */
+            verdict: "new" | "duplicate" | "invalid";
+            /** Why */
+            why: string;
         };
         /**
          * Pong
@@ -1493,6 +3370,146 @@ export interface components {
             server_at_ms: number;
             /** @enum {unknown} */
             type: "pong";
+        };
+        /**
+         * ProfilesReply
+         * @description What a camera offers, and which of it Mien should use.
+         */
+        ProfilesReply: {
+            /** Advice */
+            advice: string;
+            device: components["schemas"]["CameraDeviceInfo"] | null;
+            /** Explanation */
+            explanation: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "profiles";
+            /** Main Stream Url */
+            main_stream_url: string;
+            /** Ok */
+            ok: boolean;
+            /** Profiles */
+            profiles: components["schemas"]["StreamProfileInfo"][];
+            /** Reason */
+            reason: string;
+            /** Url */
+            url: string;
+        };
+        /**
+         * ProfilesWanted
+         * @description A camera to ask for its streams: a host, or the address of its ONVIF device service.
+         */
+        ProfilesWanted: {
+            /** Address */
+            address: string;
+            /** Password */
+            password?: string | null;
+            /** Username */
+            username?: string | null;
+        };
+        /**
+         * QuestionAsked
+         * @description What to ask for the answers with.
+         */
+        QuestionAsked: {
+            /** Request Id */
+            request_id: string;
+        };
+        /**
+         * ReadingChange
+         * @description Who changed what may be read, and when.
+         */
+        ReadingChange: {
+            /** Action */
+            action: string;
+            /** Actor */
+            actor: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Subject */
+            subject: string;
+        };
+        /**
+         * ReadingStopCreate
+         * @description Why all reading is stopped; may be empty.
+         */
+        ReadingStopCreate: {
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
+        };
+        /**
+         * ReadingStopInfo
+         * @description Somebody has stopped all reading of emotion and tiredness.
+         */
+        ReadingStopInfo: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** By */
+            by: string;
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * Readings
+         * @description What holds for all cameras, and what was changed last, the newest first.
+         */
+        Readings: {
+            /** Changes */
+            changes: components["schemas"]["ReadingChange"][];
+            /** Group Size */
+            group_size: number;
+            /** Keep Days */
+            keep_days: number;
+            stopped: components["schemas"]["ReadingStopInfo"] | null;
+        };
+        /**
+         * ScheduleInfo
+         * @description When a camera is open, on the clocks of its place; at all other times it is closed.
+         */
+        ScheduleInfo: {
+            /** Hours */
+            hours: components["schemas"]["OpenHoursInfo"][];
+            /** Time Zone */
+            time_zone: string;
+        };
+        /**
+         * SearchReply
+         * @description A search is over; *searched* are our own addresses that it went out from.
+         */
+        SearchReply: {
+            /** Explanation */
+            explanation: string;
+            /** Found */
+            found: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "searched";
+            /** Searched */
+            searched: string[];
+        };
+        /**
+         * SearchWanted
+         * @description How long to look for cameras.
+         */
+        SearchWanted: {
+            /**
+             * Seconds
+             * @default 4
+             */
+            seconds: number;
         };
         /**
          * ServiceInfo
@@ -1527,11 +3544,38 @@ export interface components {
             username: string;
         };
         /**
+         * ShownCertificate
+         * @description A certificate that a camera shows and that nobody vouches for.
+         *
+         *         Attributes:
+         *             sha256: Its fingerprint, in lower-case hexadecimal digits.
+         *             subject: Whom it names.
+         *             not_after: Until when it is valid, as it says itself.
+         */
+        ShownCertificate: {
+            not_after: string;
+            sha256: string;
+            subject: string;
+        };
+        /**
+         * ShownCertificateInfo
+         * @description A certificate that a camera shows and that nobody vouches for.
+         */
+        ShownCertificateInfo: {
+            /** Not After */
+            not_after: string;
+            /** Sha256 */
+            sha256: string;
+            /** Subject */
+            subject: string;
+        };
+        /**
          * SightingInfo
          * @description Somebody, or somebody unknown, was seen by a camera from … to ….
          *
          *     *similarity* is the cosine to the nearest person, *accept_similarity* from where on that person would have
-         *     been named; *denied_person_id* is whom somebody said it is not.
+         *     been named; *denied_person_id* is whom somebody said it is not. *emotion_timeline* tells from which Unix
+         *     second on somebody looked how.
          */
         SightingInfo: {
             /** Accept Similarity */
@@ -1549,6 +3593,11 @@ export interface components {
             denied_person_id: string | null;
             /** Denied Person Name */
             denied_person_name: string | null;
+            /** Emotion Timeline */
+            emotion_timeline: [
+                number,
+                string
+            ][] | null;
             /** Emotions */
             emotions: {
                 [key: string]: number;
@@ -1579,8 +3628,40 @@ export interface components {
             stranger_id: string | null;
             /** Stranger Label */
             stranger_label: string | null;
+            /** Tiredness */
+            tiredness: ("tired" | "awake" | "not_enough") | null;
             /** Track Id */
             track_id: string;
+        };
+        /**
+         * StepInfo
+         * @description A part of a training's work; *seconds_left* as far as it can be told by the pace so far.
+         */
+        StepInfo: {
+            /** Done */
+            done: number;
+            /** Seconds Left */
+            seconds_left: number | null;
+            /** Step */
+            step: string;
+            /** Total */
+            total: number;
+        };
+        /**
+         * StepReply
+         * @description A test has come so far.
+         */
+        StepReply: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "step";
+            /**
+             * Step
+             * @enum {string}
+             */
+            step: "connecting" | "connected" | "measuring";
         };
         /**
          * StrangerDetail
@@ -1688,7 +3769,7 @@ export interface components {
         };
         /**
          * StrangersNamed
-         * @description Who some strangers are: a person, or the name of a new one.
+         * @description Who some strangers are.
          */
         StrangersNamed: {
             /**
@@ -1702,6 +3783,79 @@ export interface components {
             person_id?: string | null;
             /** Stranger Ids */
             stranger_ids: string[];
+        };
+        /**
+         * StreamProfileInfo
+         * @description One of the streams that a camera offers.
+         */
+        StreamProfileInfo: {
+            /** Bitrate Kbps */
+            bitrate_kbps: number | null;
+            /** Codec */
+            codec: string;
+            /** Fps */
+            fps: number | null;
+            /** Name */
+            name: string;
+            /** Size Wh */
+            size_wh: [
+                number,
+                number
+            ] | null;
+            /** Url */
+            url: string;
+        };
+        /**
+         * StreamReportInfo
+         * @description What was measured on a stream while it was watched; nothing where the time was too short.
+         */
+        StreamReportInfo: {
+            /** Bitrate Kbps */
+            bitrate_kbps: number | null;
+            /** Clock Skew Seconds */
+            clock_skew_seconds: number | null;
+            /** Codec */
+            codec: string;
+            /** Keyframe Interval Seconds */
+            keyframe_interval_seconds: number | null;
+            /** Measured Fps */
+            measured_fps: number | null;
+            /** Size Wh */
+            size_wh: [
+                number,
+                number
+            ];
+            /** Warnings */
+            warnings: string[];
+        };
+        /**
+         * StreamTestWanted
+         * @description An address to test; without a password that of *camera_id* is used, at its own host only.
+         */
+        StreamTestWanted: {
+            /** Camera Id */
+            camera_id?: string | null;
+            /** Certificate Sha256 */
+            certificate_sha256?: string | null;
+            /** Kind */
+            kind?: ("rtsp" | "mjpeg" | "snapshot" | "hls" | "file" | "usb" | "browser") | null;
+            /**
+             * Measure Seconds
+             * @default 4
+             */
+            measure_seconds: number;
+            /** Password */
+            password?: string | null;
+            /**
+             * Transport
+             * @default tcp
+             * @enum {string}
+             */
+            transport: "tcp" | "udp";
+            /** Url */
+            url: string;
+            /** Username */
+            username?: string | null;
         };
         /**
          * SystemInfo
@@ -1722,6 +3876,88 @@ export interface components {
             services: components["schemas"]["ServiceInfo"][];
             /** Version */
             version: string;
+        };
+        /**
+         * TestReply
+         * @description How a test went; *advice* is what to do when it failed.
+         */
+        TestReply: {
+            /** Advice */
+            advice: string;
+            certificate: components["schemas"]["ShownCertificateInfo"] | null;
+            /** Explanation */
+            explanation: string;
+            /** Has Snapshot */
+            has_snapshot: boolean;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "tested";
+            /** Ok */
+            ok: boolean;
+            /** Reason */
+            reason: string;
+            report: components["schemas"]["StreamReportInfo"] | null;
+        };
+        /**
+         * TrackNameCreate
+         * @description Who a followed face is.
+         */
+        TrackNameCreate: {
+            /**
+             * Consent Note
+             * @default
+             */
+            consent_note: string;
+            /** Name */
+            name?: string | null;
+            /** Person Id */
+            person_id?: string | null;
+        };
+        /**
+         * TrackNamedInfo
+         * @description A followed face has a name; so many of its views are on their way to become templates.
+         */
+        TrackNamedInfo: {
+            person: components["schemas"]["PersonInfo"];
+            /** Photo Count */
+            photo_count: number;
+            /** Track Id */
+            track_id: string;
+        };
+        /**
+         * TrainerInfo
+         * @description Whether anything can be trained, and what helps where it can't.
+         *
+         *     ``off``: the gateway has no folder of jobs; ``away``: no trainer runs; ``not_installed``: one does, and
+         *     lacks *missing_packages*, which *install_command* installs.
+         */
+        TrainerInfo: {
+            /** Install Command */
+            install_command: string | null;
+            /** Missing Packages */
+            missing_packages: string[];
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "off" | "away" | "not_installed" | "idle" | "working";
+        };
+        /**
+         * TrainingInfo
+         * @description All about training at a glance.
+         */
+        TrainingInfo: {
+            /** Datasets Folder */
+            datasets_folder: string | null;
+            /** Jobs */
+            jobs: components["schemas"]["JobInfo"][];
+            /** Kinds */
+            kinds: components["schemas"]["JobKindInfo"][];
+            /** Models */
+            models: components["schemas"]["ModelVersions"][];
+            trainer: components["schemas"]["TrainerInfo"];
         };
         /**
          * VisitInfo
@@ -1763,6 +3999,688 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    export_cameras: {
+        parameters: {
+            query?: {
+                format?: "yaml" | "csv";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CameraExport"];
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    import_cameras: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": components["schemas"]["Body_import_cameras"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportProgress"];
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    list_camera_imports: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CameraImportInfo"][];
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    undo_camera_import: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                import_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportUndone"];
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    preview_import: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": components["schemas"]["Body_preview_import"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportPreview"];
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    list_camera_profiles: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProfilesWanted"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuestionAsked"];
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    search_cameras: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SearchWanted"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuestionAsked"];
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    test_camera: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StreamTestWanted"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuestionAsked"];
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    get_camera_answers: {
+        parameters: {
+            query?: {
+                /** @description How many answers you have already */
+                seen?: number;
+                wait_seconds?: number;
+            };
+            header?: never;
+            path: {
+                request_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnswersInfo"];
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    get_test_snapshot: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                request_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": unknown;
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
     list_cameras: {
         parameters: {
             query?: never;
@@ -2109,6 +5027,146 @@ export interface operations {
             };
         };
     };
+    get_camera_looks: {
+        parameters: {
+            query?: {
+                /** @description The last hour by the minute, or day by the quarter hour */
+                span?: "hour" | "day";
+            };
+            header?: never;
+            path: {
+                camera_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CameraLooks"];
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    export_camera_looks: {
+        parameters: {
+            query?: {
+                /** @description The last hour by the minute, or day by the quarter hour */
+                span?: "hour" | "day";
+            };
+            header?: never;
+            path: {
+                camera_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": unknown;
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
     get_fitness: {
         parameters: {
             query?: never;
@@ -2193,6 +5251,78 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    get_camera_history: {
+        parameters: {
+            query?: {
+                /** @description How far to look back */
+                hours?: number;
+                /** @description Most periods to return */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                camera_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CameraHistory"];
+                };
             };
             /** @description Not logged in */
             401: {
@@ -2375,6 +5505,450 @@ export interface operations {
             };
         };
     };
+    list_enrolment_sessions: {
+        parameters: {
+            query: {
+                person_id: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnrolmentSessionInfo"][];
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    begin_enrolment_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EnrolmentSessionCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnrolmentSessionInfo"];
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    get_enrolment_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnrolmentSessionInfo"];
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    delete_enrolment_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    check_face: {
+        parameters: {
+            query?: {
+                pose?: ("front" | "left" | "right" | "up" | "down") | null;
+                straight_yaw?: number;
+                straight_pitch?: number;
+            };
+            header?: never;
+            path: {
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "image/jpeg": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaceCheckInfo"];
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    keep_session_photo: {
+        parameters: {
+            query?: {
+                pose?: ("front" | "left" | "right" | "up" | "down") | null;
+                emotion?: ("angry" | "happy" | "neutral" | "sad" | "tired") | null;
+            };
+            header?: never;
+            path: {
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "image/jpeg": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PhotoInfo"];
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
     get_health: {
         parameters: {
             query?: never;
@@ -2391,6 +5965,620 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HealthInfo"];
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    list_imports: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportSummary"][];
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    begin_import: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImportCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportInfo"];
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    get_import: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                import_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportInfo"];
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    discard_import: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                import_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    add_import_archive: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                import_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": components["schemas"]["Body_add_import_archive"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportSummary"];
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    commit_import: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                import_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImportCommit"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportSummary"];
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    get_import_image: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                import_id: string;
+                file_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": unknown;
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    add_import_files: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                import_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": components["schemas"]["Body_add_import_files"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportSummary"];
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    undo_import: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                import_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportSummary"];
                 };
             };
             /** @description Not logged in */
@@ -2525,6 +6713,71 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PersonInfo"];
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    export_emotions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EmotionPhotoInfo"][];
                 };
             };
             /** @description Not logged in */
@@ -2728,6 +6981,205 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PersonInfo"];
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    get_person_looks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                person_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonLooks"];
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    forget_person_looks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                person_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    export_person_looks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                person_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": unknown;
                 };
             };
             /** @description Not logged in */
@@ -3141,6 +7593,203 @@ export interface operations {
                 content: {
                     "image/jpeg": unknown;
                 };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    get_readings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Readings"];
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    stop_readings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReadingStopCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReadingStopInfo"];
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    resume_readings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not logged in */
             401: {
@@ -4706,6 +9355,815 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SystemInfo"];
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    name_track: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                track_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TrackNameCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrackNamedInfo"];
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    unname_track: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                track_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    get_training: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrainingInfo"];
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    get_training_data: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                kind: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DataSource"][];
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    start_training: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["JobRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobInfo"];
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    get_training_job: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobDetail"];
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    delete_training: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    cancel_training: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobDetail"];
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    get_training_report: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": unknown;
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    resume_training: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobDetail"];
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    give_model_label: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                model: string;
+                label: "stable" | "canary";
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LabelWanted"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrainingInfo"];
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Not possible */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+            /** @description Something the gateway needs is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorMessage"];
+                };
+            };
+        };
+    };
+    roll_back_model: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrainingInfo"];
                 };
             };
             /** @description Not logged in */

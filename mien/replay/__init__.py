@@ -1,0 +1,1 @@
+"""What cameras showed, kept on disk for a while, and shown again by virtual cameras."""
