@@ -1,7 +1,6 @@
 """`mien cameras`: the camera registry, over the gateway's REST interface."""
 
 import sys
-from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,6 +9,28 @@ from rich.table import Table
 
 from mien.commands import camera_files, find_cameras
 from mien.commands.api import answer, gateway, out
+from mien.commands.camera_options import (
+    CameraId,
+    Certificate,
+    Context,
+    Decode,
+    Emotion,
+    EmotionPurpose,
+    Fps,
+    Identity,
+    IgnoreZone,
+    JpegQuality,
+    Kind,
+    MainStream,
+    MinFace,
+    OpenHoursOption,
+    PasswordStdin,
+    TimeZone,
+    TransportOption,
+    Username,
+    Width,
+)
+from mien.commands.camera_words import camera_details, fitness_words, work_words
 
 app = typer.Typer(no_args_is_help=True)
 app.command("test")(find_cameras.try_address)
@@ -17,75 +38,7 @@ app.command("discover")(find_cameras.discover)
 app.command("import")(camera_files.import_cameras)
 app.command("export")(camera_files.export_cameras)
 
-CameraId = Annotated[str, typer.Argument(help="Identifier of the camera, as in mien cameras list.")]
-Username = Annotated[str | None, typer.Option(help="User name that the camera asks for.")]
-PasswordStdin = Annotated[
-    bool, typer.Option("--password-stdin", help="Read the camera's password from standard input.")
-]
-Fps = Annotated[float | None, typer.Option("--fps", help="Pictures per second that are analysed.")]
-Identity = Annotated[str | None, typer.Option(help="on or off.")]
-Emotion = Annotated[str | None, typer.Option(help="off, aggregate or per_person.")]
-EmotionPurpose = Annotated[str | None, typer.Option(help="Why emotion is on; needed to turn it on.")]
-Context = Annotated[
-    str | None,
-    typer.Option(
-        help="Where it looks: public, private, research, workplace or education; needed for emotion."
-    ),
-]
-Width = Annotated[int | None, typer.Option("--width", help="Wider pictures are scaled down to this.")]
-MinFace = Annotated[int | None, typer.Option("--min-face", help="Smallest face, in pixels.")]
 
-MainStream = Annotated[
-    str | None,
-    typer.Option(
-        "--main-stream-url",
-        help="The camera's large stream, from which faces are cut; same user name and password. '' for none.",
-    ),
-]
-IgnoreZone = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--ignore-zone",
-        metavar="[movement:|everything:]X,Y X,Y X,Y…",
-        help="A polygon in shares of width and height, 0,0 is top left: movement in it doesn't count, or "
-        "faces neither (a poster). May be repeated; adds to the zones there are.",
-    ),
-]
-
-
-Kind = Annotated[
-    str | None,
-    typer.Option(
-        help="rtsp, mjpeg, snapshot, hls, file or usb, where the address doesn't tell. '' undoes it."
-    ),
-]
-TransportOption = Annotated[
-    str | None, typer.Option("--transport", help="tcp, or udp for cameras that know nothing else (RTSP).")
-]
-Decode = Annotated[
-    str | None,
-    typer.Option(help="auto, keyframes (cheap, a picture every second or so) or all pictures."),
-]
-JpegQuality = Annotated[int | None, typer.Option("--jpeg-quality", help="Of its frames, 30 to 100.")]
-Certificate = Annotated[
-    str | None,
-    typer.Option(
-        "--accept-certificate",
-        metavar="SHA256",
-        help="Fingerprint of a certificate to accept though nobody vouches for it. '' for none.",
-    ),
-]
-OpenHoursOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--open",
-        metavar="DAYS HH:MM-HH:MM",
-        help="When it is open, as in 'mon-fri 07:00-18:30'. May be repeated; without any it always is.",
-    ),
-]
-TimeZone = Annotated[
-    str | None, typer.Option("--time-zone", help="Whose clocks --open means, as in Europe/Berlin.")
-]
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -108,7 +61,7 @@ def list_cameras() -> None:
             camera["fitness"]["fitness"],
             camera["url"],
             camera["emotion_policy"],
-            _details(camera),
+            camera_details(camera),
         )
     out.print(table)
 
@@ -133,7 +86,7 @@ def fitness(
             answer(api.delete(f"/api/cameras/{camera_id}/fitness"))
         report = answer(api.get(f"/api/cameras/{camera_id}/fitness"))
         work = answer(api.get(f"/api/cameras/{camera_id}/work"))
-    out.print(f"{_fitness_words(report)}\n{_work_words(work)}", highlight=False)
+    out.print(f"{fitness_words(report)}\n{work_words(work)}", highlight=False)
 
 
 @app.command()
@@ -271,30 +224,6 @@ def remove(camera_id: CameraId) -> None:
     out.print(f"{camera_id} is removed", highlight=False)
 
 
-def _fitness_words(report: dict[str, Any]) -> str:
-    fitness, needed = report["fitness"], report["needed"]
-    if fitness["fitness"] == "unknown":
-        return f"unknown: {fitness['tracks']} of the {report['tracks_needed']} faces needed have passed"
-    return (
-        f"{fitness['fitness']}: {100 * fitness['usable_share']:.0f} % of the last {fitness['tracks']} faces "
-        "gave a view that can be recognised\n"
-        + (f"{fitness['advice']}\n" if fitness["advice"] else "")
-        + f"typical face: {fitness['median_face_px']:.0f} px (needs {needed['face_px']['at_least']:.0f}), "
-        f"sharpness {fitness['median_sharpness']:.0f} (needs {needed['sharpness']['at_least']:.0f}), "
-        f"brightness {fitness['median_brightness']:.0f} (needs {needed['brightness']['at_least']:.0f} to "
-        f"{needed['brightness']['at_most']:.0f})"
-    )
-
-
-def _work_words(work: dict[str, Any]) -> str:
-    if not work["captured"]:
-        return "no picture came within the last hour"
-    return (
-        f"last hour: {work['captured']} pictures, {work['looked_at']} looked at, {work['faces']} faces in "
-        f"them, {work['identity_shots']} sent for their names, {work['emotion_shots']} for their emotions"
-    )
-
-
 def _zone(text: str) -> dict[str, Any]:
     """Read a zone, as in ``movement:0,0 0.3,0 0.3,1 0,1``."""
     kind, colon, corners = text.rpartition(":")
@@ -339,23 +268,6 @@ def _open_hours(text: str) -> dict[str, Any]:
 def _fingerprint(text: str | None) -> str | None:
     """Return a fingerprint without the colons that people write it with."""
     return None if text is None else text.replace(":", "").strip().lower()
-
-
-def _details(camera: dict[str, Any]) -> str:
-    """Return what is set up beyond one stream, in a few words."""
-    details = []
-    if camera["main_stream_url"]:
-        main = (camera.get("status") or {}).get("main_stream") or {"state": "unassigned", "reason": ""}
-        details.append(" ".join(filter(None, ("main stream", main["state"], main["reason"]))))
-    if zones := camera["ignored_zones"]:
-        counts = Counter(zone["ignores"] for zone in zones)
-        ignored = " and ".join(
-            f"{kind} in {count} zone{'s' if count > 1 else ''}" for kind, count in counts.items()
-        )
-        details.append(f"ignores {ignored}")
-    if (status := camera.get("status") or {}).get("certificate"):
-        details.append(f"shows the certificate {status['certificate']['sha256']}")
-    return "; ".join(details)
 
 
 def _given(**fields: Any) -> dict[str, Any]:

@@ -9,7 +9,8 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from mien.contracts.cameras import Camera, ShownCertificate
+from mien.contracts.camera_status import ShownCertificate
+from mien.contracts.cameras import Camera
 from mien.contracts.events import Event
 
 REQUEST_TTL_SECONDS = 60

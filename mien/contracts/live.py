@@ -13,7 +13,7 @@ import struct
 
 import msgspec
 
-from mien.contracts.cameras import CameraStatus
+from mien.contracts.camera_status import CameraStatus
 from mien.contracts.events import (
     BoxXyxy,
     IdentityAnswer,

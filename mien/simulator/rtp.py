@@ -86,7 +86,10 @@ def _fragments(nal: bytes, codec: Codec) -> Iterator[bytes]:
         header, kind, body = bytes(((nal[0] & 0xE0) | _FU_H264,)), nal[0] & 0x1F, nal[1:]
     else:
         header, kind, body = bytes(((nal[0] & 0x81) | _FU_H265 << 1, nal[1])), nal[0] >> 1 & 0x3F, nal[2:]
-    for start in range(0, len(body), _MAX_PAYLOAD_BYTES):
+    # With both headers a fragment is as large as a packet may be, so there are always two: a single one that
+    # begins and ends a unit is forbidden.
+    room = _MAX_PAYLOAD_BYTES - len(header) - 1
+    for start in range(0, len(body), room):
         first = 0x80 if start == 0 else 0
-        last = 0x40 if start + _MAX_PAYLOAD_BYTES >= len(body) else 0
-        yield header + bytes((first | last | kind,)) + body[start : start + _MAX_PAYLOAD_BYTES]
+        last = 0x40 if start + room >= len(body) else 0
+        yield header + bytes((first | last | kind,)) + body[start : start + room]

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from statistics import median
 from typing import Final
 
-from mien.contracts.cameras import Camera, Obstacle, PassedFace
+from mien.contracts.camera_status import Obstacle, PassedFace
+from mien.contracts.cameras import Camera
 from mien.vision.quality import NEEDED
 
 _WORDS: Final[Mapping[Obstacle, str]] = {

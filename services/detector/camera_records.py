@@ -9,7 +9,7 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from mien.contracts.cameras import CameraStatus, PassedFace
+from mien.contracts.camera_status import CameraStatus, PassedFace
 from mien.contracts.shared_state import (
     FITNESS_TTL_SECONDS,
     camera_status_key,

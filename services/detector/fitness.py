@@ -10,14 +10,8 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Final
 
-from mien.contracts.cameras import (
-    FITNESS_MIN_TRACKS,
-    Camera,
-    CameraFitness,
-    Fitness,
-    Obstacle,
-    PassedFace,
-)
+from mien.contracts.camera_status import FITNESS_MIN_TRACKS, CameraFitness, Fitness, Obstacle, PassedFace
+from mien.contracts.cameras import Camera
 from mien.vision.quality import NEEDED, FaceQuality
 from services.detector.advice import advise
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.contracts.cameras import Camera, PassedFace
+from mien.contracts.camera_status import PassedFace
+from mien.contracts.cameras import Camera
 from mien.contracts.events import (
     BoxXyxy,
     FaceShot,

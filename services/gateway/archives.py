@@ -29,9 +29,9 @@ _JUNK: Final = frozenset({"__MACOSX", "Thumbs.db", "desktop.ini"})
 
 @dataclass(frozen=True)
 class Entry:
-    """A file of an archive: its bytes, or why they can't be had."""
+    """A file of an archive: its bytes, or why they can't be had; one that came by itself has no number."""
 
-    number: int
+    number: int | None
     path: str
     content: bytes | None = None
     problem: str | None = None

@@ -19,8 +19,8 @@ from mien.errors import TransientError
 from mien.runtime.cameras import CameraDirectory
 from mien.runtime.event_loop import Received
 from mien.runtime.service import Service
+from services.gateway.camera_schemas import CameraHistory, CameraPeriod
 from services.gateway.database import CameraStateEntry, Database
-from services.gateway.schemas import CameraHistory, CameraPeriod
 
 log = structlog.get_logger()
 

@@ -17,7 +17,8 @@ from mien.contracts.camera_requests import (
 from mien.contracts.cameras import SourceKind, Transport
 from services.gateway.camera_files.entry import FileFormat
 from services.gateway.camera_files.planning import Verdict
-from services.gateway.schemas import Credential, Schema, ShownCertificateInfo, Url
+from services.gateway.camera_schemas import ShownCertificateInfo
+from services.gateway.schemas import Credential, Schema, Url
 
 
 class StreamTestWanted(Schema):

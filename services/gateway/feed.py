@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
 from redis.exceptions import RedisError
 
-from mien.contracts.cameras import CameraStatus
+from mien.contracts.camera_status import CameraStatus
 from mien.contracts.live import CamerasChanged, CameraUpdate
 from mien.contracts.shared_state import (
     CAMERA_STATUS_CHANNEL,

@@ -4,11 +4,12 @@ import msgspec
 from pydantic import Field
 from redis.asyncio import Redis
 
-from mien.contracts.cameras import FITNESS_MIN_TRACKS, CameraFitness, PassedFace
+from mien.contracts.camera_status import FITNESS_MIN_TRACKS, CameraFitness, PassedFace
 from mien.contracts.shared_state import SKIPPED_PREFIX, fitness_key, passed_faces_key
 from mien.runtime.work import read_work
 from mien.vision.quality import NEEDED
-from services.gateway.schemas import FitnessInfo, Schema
+from services.gateway.camera_schemas import FitnessInfo
+from services.gateway.schemas import Schema
 
 _FITNESS = msgspec.json.Decoder(CameraFitness)
 _PASSED_FACE = msgspec.msgpack.Decoder(PassedFace)

@@ -194,7 +194,6 @@ def _summary(session: Session, row: PhotoImport) -> ImportSummary:
             ).all()
         )
     )
-    last = session.scalar(select(func.max(ImportFile.entry)).where(ImportFile.import_id == row.import_id))
     waiting = or_(Photo.status == "pending", and_(Photo.status == "enrolled", Photo.likeness.is_(None)))
     photos = session.execute(
         select(
@@ -216,7 +215,7 @@ def _summary(session: Session, row: PhotoImport) -> ImportSummary:
         problem=row.problem,
         counts=ImportCounts(
             entries=row.entries,
-            read=row.entries if row.state != "reading" else (last or 0),
+            read=row.entries if row.state != "reading" else row.entries_read,
             files=pending + enrolled + set_aside + rejected + files["wanted"] if done else files["staged"],
             waiting=pending + files["wanted"],
             enrolled=enrolled,

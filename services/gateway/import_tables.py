@@ -16,6 +16,7 @@ class PhotoImport(Base):
             ``undone``.
         skipped: Files that are no pictures, which nobody asked about.
         entries: How many an archive holds.
+        entries_read: How many of them have been read; reading goes on there after a restart.
         problem: Why the archive could not be read to its end.
     """
 
@@ -27,6 +28,7 @@ class PhotoImport(Base):
     created_by: Mapped[str] = mapped_column(String(100))
     skipped: Mapped[int] = mapped_column(default=0)
     entries: Mapped[int] = mapped_column(default=0)
+    entries_read: Mapped[int] = mapped_column(default=0, server_default="0")
     problem: Mapped[str | None] = mapped_column(String(500))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -37,7 +39,6 @@ class ImportFile(Base):
 
     Attributes:
         state: ``staged`` (before it is decided on), ``refused``, ``wanted``, ``placed`` (it is a photo now).
-        entry: Its place in the archive; None where it came by itself.
         person_id: Whose photo it is to be, once that is decided.
         image_jpeg: As it was encoded anew; None where it was refused, or is a photo already.
     """
@@ -48,7 +49,6 @@ class ImportFile(Base):
     path: Mapped[str] = mapped_column(String(1000))
     state: Mapped[str] = mapped_column(String(12), index=True)
     explanation: Mapped[str | None] = mapped_column(String(500))
-    entry: Mapped[int | None]
     person_id: Mapped[str | None] = mapped_column(String(40), index=True)
     emotion_label: Mapped[str | None] = mapped_column(String(40))
     upload_sha256: Mapped[str | None] = mapped_column(String(64))

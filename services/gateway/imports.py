@@ -69,7 +69,7 @@ class Imports:
             InvalidInputError: It takes no more files.
         """
         await self._database.run(lambda session: require_state(session, import_id, "draft"))
-        await self._stage(import_id, Entry(-1, path, upload))
+        await self._stage(import_id, Entry(None, path, upload))
 
     async def take_archive(self, import_id: str, upload: BinaryIO) -> None:
         """Keep an archive and begin to read it.
@@ -139,7 +139,7 @@ class Imports:
                 session, drafts_before=now - _KEEP_DRAFTS, reports_before=now - _KEEP_REPORTS
             )
         ):
-            self._archive_path(import_id).unlink(missing_ok=True)
+            await asyncio.to_thread(self._archive_path(import_id).unlink, missing_ok=True)
         return bool(await self._database.run(lambda session: _in_state(session, "running")))
 
     async def _read_archive(self, import_id: str) -> None:
@@ -147,7 +147,7 @@ class Imports:
         path = self._archive_path(import_id)
         problem = None
         try:
-            first = await self._database.run(lambda session: _next_entry(session, import_id))
+            first = await self._database.run(lambda session: _entries_read(session, import_id))
             entries = read_entries(path, first=first)
             while (entry := await asyncio.to_thread(next, entries, None)) is not None:
                 if not await self._stage(import_id, entry):
@@ -171,6 +171,8 @@ class Imports:
             row = session.get(PhotoImport, import_id)
             if row is None:
                 return False
+            if entry.number is not None:
+                row.entries_read = entry.number + 1
             if file is None:
                 row.skipped += 1
                 return True
@@ -185,8 +187,7 @@ class Imports:
         return await self._database.run(note)
 
     async def _examine(self, import_id: str, entry: Entry) -> ImportFile | None:
-        number = None if entry.number < 0 else entry.number
-        file = ImportFile(import_id=import_id, path=entry.path[:400], state="staged", entry=number)
+        file = ImportFile(import_id=import_id, path=entry.path[:400], state="staged")
         try:
             path = clean_path(entry.path)
         except InvalidInputError as error:
@@ -256,9 +257,9 @@ def _in_state(session: Session, state: str) -> Sequence[str]:
     return session.scalars(wanted.order_by(PhotoImport.created_at)).all()
 
 
-def _next_entry(session: Session, import_id: str) -> int:
-    last = session.scalar(select(func.max(ImportFile.entry)).where(ImportFile.import_id == import_id))
-    return 0 if last is None else last + 1
+def _entries_read(session: Session, import_id: str) -> int:
+    row = session.get(PhotoImport, import_id)
+    return 0 if row is None else row.entries_read
 
 
 def _drop_photos(session: Session, photo_ids: Sequence[str]) -> None:

@@ -6,10 +6,10 @@ import msgspec
 
 from mien.contracts.cameras import Camera
 from services.gateway.addresses import CameraAddress, check_kind, split_camera_url, split_main_stream_url
+from services.gateway.camera_schemas import CameraCreate
 from services.gateway.config import GatewaySettings
 from services.gateway.pipeline import slug_of
 from services.gateway.readings import check_readings
-from services.gateway.schemas import CameraCreate
 
 
 def new_camera(wanted: CameraCreate, taken: frozenset[str], settings: GatewaySettings) -> Camera:

@@ -15,7 +15,8 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from mien.contracts.cameras import BROWSER_SCHEME, Camera, CameraStatus
+from mien.contracts.camera_status import CameraStatus
+from mien.contracts.cameras import BROWSER_SCHEME, Camera
 from mien.contracts.shared_state import (
     CAMERA_STATUS_CHANNEL,
     CAMERA_STATUS_TTL_SECONDS,

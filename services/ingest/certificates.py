@@ -11,7 +11,8 @@ import certifi
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
-from mien.contracts.cameras import Camera, ShownCertificate
+from mien.contracts.camera_status import ShownCertificate
+from mien.contracts.cameras import Camera
 from services.ingest.address import Place
 from services.ingest.config import IngestSettings
 

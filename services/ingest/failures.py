@@ -7,7 +7,8 @@ from typing import Final
 
 import av
 
-from mien.contracts.cameras import Camera, CameraState, ShownCertificate
+from mien.contracts.camera_status import ShownCertificate
+from mien.contracts.cameras import Camera, CameraState
 from mien.runtime.networks import ForbiddenAddressError
 from services.ingest.address import AddressError, redact
 from services.ingest.certificates import UntrustedError

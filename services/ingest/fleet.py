@@ -10,7 +10,8 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from mien.contracts.cameras import Camera, CameraStatus
+from mien.contracts.camera_status import CameraStatus
+from mien.contracts.cameras import Camera
 from mien.contracts.shared_state import closeup_key, watch_key
 from mien.runtime import metrics
 from mien.runtime.cameras import CameraDirectory

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from mien.contracts.cameras import Camera, CameraStatus
+from mien.contracts.camera_status import CameraStatus
+from mien.contracts.cameras import Camera
 from mien.runtime import metrics
 from services.ingest.condition import Condition, RateWatch, judge, lasting
 from services.ingest.main_stream import MainStream

@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from contextlib import suppress
 from typing import Any, Final
 
 import structlog
@@ -26,6 +25,8 @@ GROUP: Final = "mien.ingest.camera-requests"
 _POLL_MS: Final = 500
 _AT_ONCE: Final = 4
 _MOST_WAITING: Final = 32
+_MOST_REPLIES: Final = 1_024
+"""Of one answer, while the broker is slow; twice what the longest, a search, tells."""
 
 
 async def answer_requests(service: Service, settings: IngestSettings, store: RequestStore) -> None:
@@ -95,21 +96,30 @@ class RequestDesk:
             if request is None:  # expired, or another replica has it
                 self._drop("stale", request_id)
                 return
-            replies: asyncio.Queue[CameraReply | None] = asyncio.Queue()  # bounded by what one answer tells
+            replies: asyncio.Queue[CameraReply | None] = asyncio.Queue(_MOST_REPLIES)
             sending = asyncio.create_task(self._send(replies, partition))
+
+            def tell(reply: CameraReply) -> None:
+                try:
+                    replies.put_nowait(reply)
+                except asyncio.QueueFull:
+                    self._drop("reply_full", request_id)
+
             try:
-                await self._answerer.answer(request_id, request, replies.put_nowait)
+                await self._answerer.answer(request_id, request, tell)
             except Exception as error:  # one request that brings out a defect must not end the service
                 # No text of the error: it may hold the camera's password.
                 log.error("camera_request.failed", request_id=request_id, error=type(error).__name__)
             finally:
-                replies.put_nowait(None)
+                await replies.put(None)
                 await sending
 
     async def _send(self, replies: "asyncio.Queue[CameraReply | None]", partition: int) -> None:
         while (reply := await replies.get()) is not None:
-            with suppress(TransientError):  # whoever asked is told that nobody answered
+            try:
                 await publish(self._producer, CAMERA_REPLIES, reply, partition=partition)
+            except TransientError:  # whoever asked is told that nobody answered
+                self._drop("reply_unsent", reply.request_id)
 
     @staticmethod
     def _drop(reason: str, what: str) -> None:

@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 from redis.asyncio import Redis
 
-from mien.contracts.cameras import CameraStatus, MainStreamStatus
+from mien.contracts.camera_status import CameraStatus, MainStreamStatus
 from mien.contracts.shared_state import CAMERA_STATUS_CHANNEL, CAMERA_STATUS_TTL_SECONDS, camera_status_key
 from services.ingest.closeups import Unusable, why_unusable
 from services.ingest.condition import Condition, Limits, View, judge

@@ -11,7 +11,8 @@ import av
 import msgspec
 
 from mien.contracts.camera_requests import StreamReport, StreamTest, TestStep
-from mien.contracts.cameras import Camera, ShownCertificate
+from mien.contracts.camera_status import ShownCertificate
+from mien.contracts.cameras import Camera
 from mien.errors import MienError
 from mien.runtime.networks import ForbiddenAddressError
 from services.ingest.address import AddressError

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from mien.contracts.cameras import Camera
 from mien.errors import PermanentError
 from services.gateway.camera_files.entry import FileEntry
-from services.gateway.schemas import CameraCreate
+from services.gateway.camera_schemas import CameraCreate
 
 Verdict = Literal["new", "duplicate", "invalid"]
 Build = Callable[[CameraCreate, frozenset[str]], Camera]

@@ -9,7 +9,7 @@ import msgspec
 import yaml
 
 from mien.contracts.cameras import Camera
-from services.gateway.schemas import CameraCreate
+from services.gateway.camera_schemas import CameraCreate
 
 _FIRST: Final = ("name", "url", "main_stream_url", "camera_id", "username")
 _NEVER: Final = ("password",)

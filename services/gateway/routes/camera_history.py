@@ -7,8 +7,8 @@ from fastapi import APIRouter, Depends, Query
 
 from services.gateway.access import ContextDep, require_session
 from services.gateway.camera_history import read_history
+from services.gateway.camera_schemas import CameraHistory
 from services.gateway.routes.cameras import CameraIdPath
-from services.gateway.schemas import CameraHistory
 
 router = APIRouter(prefix="/api/cameras", tags=["cameras"], dependencies=[Depends(require_session)])
 

@@ -6,12 +6,20 @@ from typing import Annotated, Any
 import msgspec
 from fastapi import APIRouter, Depends, Path, Response, status
 
-from mien.contracts.cameras import Camera, CameraStatus
+from mien.contracts.camera_status import CameraStatus
+from mien.contracts.cameras import Camera
 from mien.contracts.shared_state import camera_status_key
 from services.gateway.access import ContextDep, PrincipalDep, require_session
 from services.gateway.accounts import Principal
 from services.gateway.addresses import check_kind
 from services.gateway.announcements import announce_camera
+from services.gateway.camera_schemas import (
+    CameraCreate,
+    CameraEdit,
+    CameraInfo,
+    CameraStatusInfo,
+    FitnessInfo,
+)
 from services.gateway.context import Context
 from services.gateway.database import audit
 from services.gateway.fitness import CHANGES_VIEW, forget_fitness, read_fitness
@@ -19,14 +27,7 @@ from services.gateway.hub import FrameMessage, Viewer
 from services.gateway.new_camera import main_stream_fields, new_camera, split_url
 from services.gateway.people import NotFoundError
 from services.gateway.readings import changes_of, check_readings, forget_narrowed, signed
-from services.gateway.schemas import (
-    CameraCreate,
-    CameraEdit,
-    CameraInfo,
-    CameraStatusInfo,
-    ErrorMessage,
-    FitnessInfo,
-)
+from services.gateway.schemas import ErrorMessage
 
 _SNAPSHOT_SECONDS = 3.0
 _SIGNATURE = ("emotion_set_by", "emotion_set_at_ns", "tiredness_set_by", "tiredness_set_at_ns")

@@ -9,7 +9,7 @@ from redis.exceptions import RedisError
 from sqlalchemy import func, select
 
 from mien import __version__
-from mien.contracts.cameras import CameraStatus
+from mien.contracts.camera_status import CameraStatus
 from mien.contracts.shared_state import PRESENCE_PATTERN, Presence, camera_status_key
 from services.gateway.access import ContextDep, require_session
 from services.gateway.camera_history import DELIVERING

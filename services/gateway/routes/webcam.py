@@ -8,7 +8,8 @@ import structlog
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 from redis.exceptions import RedisError
 
-from mien.contracts.cameras import CameraState, CameraStatus
+from mien.contracts.camera_status import CameraStatus
+from mien.contracts.cameras import CameraState
 from mien.contracts.webcam import MAX_TEXT, Credit, Faces, Open, Opened, Stop
 from mien.errors import TransientError
 from services.gateway.access import COOKIE, find_principal, get_context, is_own_origin

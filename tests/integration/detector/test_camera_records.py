@@ -7,7 +7,8 @@ import msgspec
 import pytest
 from redis.asyncio import Redis
 
-from mien.contracts.cameras import Camera, CameraFitness, CameraStatus, PassedFace
+from mien.contracts.camera_status import CameraFitness, CameraStatus, PassedFace
+from mien.contracts.cameras import Camera
 from mien.contracts.shared_state import camera_status_key, fitness_key, passed_faces_key
 from mien.runtime.cameras import CameraDirectory, CameraRegistry
 from mien.runtime.work import WorkLedger, read_work

@@ -6,7 +6,8 @@ import msgspec
 import pytest
 from redis.asyncio import Redis
 
-from mien.contracts.cameras import Camera, CameraStatus, MainStreamStatus
+from mien.contracts.camera_status import CameraStatus, MainStreamStatus
+from mien.contracts.cameras import Camera
 from mien.contracts.shared_state import CAMERAS_KEY, camera_status_key
 from mien.runtime.secrets import SecretBox
 from tests.integration.gateway.conftest import PARTITIONS, SECRET_KEY, RunningGateway

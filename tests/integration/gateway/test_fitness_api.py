@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from redis.asyncio import Redis
 
-from mien.contracts.cameras import FITNESS_MIN_TRACKS, CameraFitness, PassedFace
+from mien.contracts.camera_status import FITNESS_MIN_TRACKS, CameraFitness, PassedFace
 from mien.contracts.shared_state import fitness_key, passed_faces_key
 from mien.runtime.work import WorkLedger
 from mien.vision.quality import NEEDED

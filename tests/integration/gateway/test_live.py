@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from mien.contracts.cameras import CameraStatus
+from mien.contracts.camera_status import CameraStatus
 from mien.contracts.events import IdentityDecided
 from mien.contracts.live import LiveFrame, decode_live_frame
 from mien.contracts.shared_state import (

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 import simplejpeg
 
-from mien.contracts.cameras import Camera, MainStreamStatus
+from mien.contracts.camera_status import MainStreamStatus
+from mien.contracts.cameras import Camera
 from mien.simulator import clock_strip
 from mien.simulator.scene import Scene
 from mien.simulator.simulator import CameraSimulator, run_simulator

@@ -19,7 +19,8 @@ from aiokafka import AIOKafkaConsumer
 from pydantic import SecretStr
 from redis.asyncio import Redis
 
-from mien.contracts.cameras import Camera, CameraState, CameraStatus
+from mien.contracts.camera_status import CameraStatus
+from mien.contracts.cameras import Camera, CameraState
 from mien.contracts.events import CameraStateChanged, decode_event
 from mien.contracts.shared_state import CAMERAS_KEY, camera_status_key
 from mien.contracts.topics import CAMERA_STATES

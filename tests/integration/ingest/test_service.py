@@ -17,7 +17,8 @@ from aiokafka import AIOKafkaConsumer
 from pydantic import SecretStr
 from redis.asyncio import Redis
 
-from mien.contracts.cameras import Camera, CameraStatus
+from mien.contracts.camera_status import CameraStatus
+from mien.contracts.cameras import Camera
 from mien.contracts.events import CameraChanged
 from mien.contracts.frames import Frame
 from mien.contracts.shared_state import CAMERAS_KEY, camera_status_key, closeup_key, watch_key

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from mien.contracts.cameras import FITNESS_MIN_TRACKS, Camera, CameraFitness, Obstacle, PassedFace
+from mien.contracts.camera_status import FITNESS_MIN_TRACKS, CameraFitness, Obstacle, PassedFace
+from mien.contracts.cameras import Camera
 from mien.vision.quality import FaceQuality, assess_face
 from services.detector.config import DetectorSettings
 from services.detector.fitness import (

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from sqlalchemy import select, update
+from sqlalchemy.orm import Session
 
 from mien.contracts.events import PhotoRejected, TemplateCreated
 from mien.contracts.models import FACE_EMBEDDER
@@ -222,14 +223,22 @@ async def test_archive_is_read_and_everything_odd_in_it_told(importer: Importer)
 
 
 async def test_archive_is_read_on_after_a_restart(importer: Importer) -> None:
+    """Nothing is read twice, and what was passed over is counted once."""
     await importer.begin()
-    await importer.bring_archive({f"Ada/{number}.jpg": picture(number) for number in range(6)})
-    done = ImportFile(import_id=importer.url.rpartition("/")[2], path="Ada/3.jpg", state="staged", entry=3)
-    await importer.gateway.context.database.run(lambda session: session.add(done))
+    photos = {f"Ada/{number}.jpg": picture(number) for number in range(1, 6)}
+    await importer.bring_archive({"list.txt": b"names", **photos})
+    import_id = importer.url.rpartition("/")[2]
+
+    def read_so_far(session: Session) -> None:
+        row = session.get_one(PhotoImport, import_id)
+        row.entries_read, row.skipped = 4, 1
+
+    await importer.gateway.context.database.run(read_so_far)
     await importer.work()
-    files = select(ImportFile.entry).order_by(ImportFile.entry)
+    files = select(ImportFile.path).order_by(ImportFile.path)
     found = await importer.gateway.context.database.run(lambda session: list(session.scalars(files)))
-    assert found == [3, 4, 5], "nothing is read twice"
+    assert found == ["Ada/4.jpg", "Ada/5.jpg"]
+    assert (await importer.info())["counts"]["skipped"] == 1
 
 
 async def test_archive_that_is_gone_or_none_is_told(importer: Importer) -> None:

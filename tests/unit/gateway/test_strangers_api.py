@@ -1,99 +1,20 @@
 """Strangers through the interface: named, ignored, joined, split, forgotten, and most of it taken back."""
 
-from datetime import UTC, datetime, timedelta
-from typing import Any
-
 import pytest
-from sqlalchemy.orm import Session
 
-from mien.contracts.cameras import Camera
-from mien.contracts.events import IdentityDecided, StrangerSeen, StrangerWithdrawn
-from mien.contracts.models import FACE_EMBEDDER
+from mien.contracts.events import IdentityDecided, StrangerWithdrawn
 from mien.contracts.recognition import (
-    Denial,
-    InactivePerson,
     Rules,
-    StrangerMember,
     StrangersApart,
     StrangersJoined,
-    TrackVector,
-    encode_record,
-    track_vector_key,
 )
-from mien.runtime.event_loop import Received
-from mien.runtime.strangers import StrangerStore
-from services.gateway.database import Photo, Sighting, User
+from services.gateway.database import Photo, User
 from services.gateway.merge import TrackState
 from services.gateway.pipeline import identity_now
 from services.gateway.sightings import cloud_event, sighting_of
 from services.gateway.who import StrangerRow, name_strangers
 from tests.unit.gateway.conftest import Gateway
-
-NOW = datetime.now(UTC)
-CAMERA = Camera(camera_id="door", name="Door", url="rtsp://x", partition=0)
-
-
-class Town:
-    """A gateway, its recognizers' Redis, and the people who pass."""
-
-    def __init__(self, gateway: Gateway) -> None:
-        self.gateway = gateway
-        self.context = gateway.context
-        self.store = StrangerStore(self.context.redis, FACE_EMBEDDER.name)
-
-    async def visit(
-        self, stranger_id: str, track_id: str, *, quality: float = 0.8, days_ago: float = 0.0
-    ) -> None:
-        """Let a stranger pass: what recognizer and gateway write of that."""
-        seen_at = NOW - timedelta(days=days_ago)
-        seen_at_ns = int(seen_at.timestamp() * 1e9)
-        camera_id = track_id.split(":", maxsplit=1)[0]
-        member = StrangerMember(
-            member_id=track_id, stranger_id=stranger_id, camera_id=camera_id, model=FACE_EMBEDDER.name,
-            model_version=1, vector=b"\0" * 512, quality=quality, seen_at_ns=seen_at_ns,
-        )  # fmt: skip
-        await self.store.write([member])
-        await self.note(
-            StrangerSeen(
-                camera_id=camera_id, event_id=f"{track_id} {quality}", captured_at_ns=seen_at_ns,
-                member_id=track_id, track_id=track_id, stranger_id=stranger_id, quality=quality,
-                face_jpeg=f"face {track_id} {quality}".encode(),
-            )
-        )  # fmt: skip
-
-        def add(session: Session) -> None:
-            sighting = Sighting(
-                track_id=track_id, camera_id=camera_id, camera_name=camera_id, answer="unknown",
-                stranger_id=stranger_id, started_at=seen_at, ended_at=seen_at,
-            )  # fmt: skip
-            session.merge(sighting)
-
-        await self.context.database.run(add)
-
-    async def note(self, event: StrangerSeen | StrangerWithdrawn) -> None:
-        await self.context.strangers.note([Received(event, 0, 0)])
-
-    async def members(self) -> dict[str, str]:
-        """Return whose each visit is for recognizers."""
-        found = (await self.store.read()).members
-        return {id_: member.stranger_id for id_, member in found.items() if member}
-
-    async def get(self, path: str) -> Any:
-        answer = await self.gateway.client.get(path)
-        assert answer.status_code == 200, answer.text
-        return answer.json()
-
-    async def post(self, path: str, **body: object) -> Any:
-        answer = await self.gateway.client.post(path, json=body)
-        assert answer.is_success, answer.text
-        return answer.json() if answer.content else None
-
-    async def labels(self) -> list[str]:
-        return [stranger["label"] for stranger in await self.get("/api/strangers")]
-
-    async def history(self, **query: bool) -> list[tuple[str, str | None, str | None]]:
-        answer = await self.gateway.client.get("/api/sightings", params=query)
-        return sorted((row["track_id"], row["person_name"], row["stranger_label"]) for row in answer.json())
+from tests.unit.gateway.town import CAMERA, Town
 
 
 @pytest.fixture
@@ -291,77 +212,6 @@ async def test_turning_strangers_off_forgets_all_at_once(town: Town) -> None:
     answer = await town.gateway.client.put("/api/strangers/policy", json={"keep_days": 0})
     assert answer.json() == {"keep_days": 0}
     assert (await town.labels(), await town.members()) == ([], {})
-
-
-async def test_denied_sighting_loses_its_name_and_gets_it_back(town: Town) -> None:
-    """One click, and one more."""
-    person = await town.post("/api/people", name="Ada")
-    sighting = Sighting(
-        track_id="door:1:9", camera_id="door", camera_name="Door", answer="known",
-        person_id=person["person_id"], similarity=0.95, started_at=NOW, ended_at=NOW,
-    )  # fmt: skip
-    await town.context.database.run(lambda session: session.add(sighting))
-    looks = TrackVector(model=FACE_EMBEDDER.name, model_version=1, vector=b"\1" * 512)
-    await town.context.redis.set(track_vector_key("door:1:9"), encode_record(looks))
-    url = "/api/sightings/door:1:9/denial"
-    denied = (await town.gateway.client.put(url, json={})).json()
-    assert (denied["person_name"], denied["answer"], denied["denied_person_name"]) == (None, "unknown", "Ada")
-    [denial] = town.context.rules.known.denials
-    assert denial == Denial(
-        track_id="door:1:9",
-        person_id=person["person_id"],
-        denied_at_ns=denial.denied_at_ns,
-        vector=looks,
-    )
-    restored = (await town.gateway.client.delete(url)).json()
-    assert (restored["person_name"], restored["denied_person_id"]) == ("Ada", None)
-    assert (await town.gateway.client.delete(url)).status_code == 422
-
-
-async def test_somebody_in_view_can_be_denied_before_there_is_a_sighting(town: Town) -> None:
-    """The live picture shows no name from that moment on, and the history gets none."""
-    person_id = (await town.post("/api/people", name="Ada"))["person_id"]
-    answer = await town.gateway.client.put("/api/sightings/door:1:9/denial", json={"person_id": person_id})
-    assert (answer.status_code, answer.json()) == (200, None)
-    decided = IdentityDecided(
-        camera_id="door", event_id="i", captured_at_ns=1, track_id="door:1:9", shot_number=2,
-        state="confirmed", answer="known", model="m", model_version=1, gallery_generation=1,
-        person_id=person_id, similarity=0.95,
-    )  # fmt: skip
-    identity = identity_now(decided, town.context.names.known, CAMERA)
-    assert identity is not None
-    assert (identity.answer, identity.person_id) == ("unknown", None)
-
-
-async def test_sighting_without_a_name_cannot_be_denied(town: Town) -> None:
-    """There is nothing to correct."""
-    await town.visit("s1", "door:1:1")
-    answer = await town.gateway.client.put("/api/sightings/door:1:1/denial", json={})
-    assert (answer.status_code, "nobody was named" in answer.text) == (422, True)
-
-
-async def test_switched_off_person_is_told_to_recognizers(town: Town) -> None:
-    """And taken back when they are switched on again."""
-    person_id = (await town.post("/api/people", name="Ada"))["person_id"]
-    await town.gateway.client.patch(f"/api/people/{person_id}", json={"active": False})
-    assert town.context.rules.known.inactive_people == {person_id}
-    await town.gateway.client.patch(f"/api/people/{person_id}", json={"active": True})
-    assert town.context.rules.known.inactive_people == frozenset()
-
-
-async def test_forgotten_person_takes_strangers_and_denials_along(town: Town) -> None:
-    """A person who is forgotten everywhere does not come back as a stranger."""
-    await town.visit("s1", "door:1:1")
-    person_id = (await town.post("/api/strangers/name", stranger_ids=["s1"], name="Ada"))["person_id"]
-    await town.context.redis.set(track_vector_key("door:1:1"), b"vector")
-    await town.context.rules.write(
-        [InactivePerson(person_id=person_id), Denial(track_id="t", person_id=person_id, denied_at_ns=1)]
-    )
-    assert (await town.gateway.client.delete(f"/api/people/{person_id}")).status_code == 204
-    assert (await town.labels(), await town.members()) == ([], {})
-    assert not await town.context.redis.exists(track_vector_key("door:1:1"))
-    rules = await town.context.rules.refresh()
-    assert (rules.denials, rules.inactive_people) == ((), frozenset())
 
 
 async def test_viewer_may_look_but_change_nothing(town: Town) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mien.contracts.cameras import CameraStatus
+from mien.contracts.camera_status import CameraStatus
 from mien.contracts.shared_state import camera_status_key, webcam_key
 from mien.runtime.settings import CameraNetworkSettings
 from services.gateway.addresses import split_camera_url

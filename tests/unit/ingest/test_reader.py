@@ -11,7 +11,8 @@ import av
 import numpy as np
 import pytest
 
-from mien.contracts.cameras import Camera, CameraStatus
+from mien.contracts.camera_status import CameraStatus
+from mien.contracts.cameras import Camera
 from services.ingest.condition import judge
 from services.ingest.config import IngestSettings
 from services.ingest.reader import CameraReader, Sample

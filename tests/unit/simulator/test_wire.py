@@ -3,8 +3,10 @@
 import base64
 import hashlib
 
+import pytest
+
 from mien.simulator.auth import Credentials
-from mien.simulator.clips import AccessUnit, split_annex_b
+from mien.simulator.clips import AccessUnit, Codec, split_annex_b
 from mien.simulator.rtp import RtpStream, interleave
 
 
@@ -32,6 +34,18 @@ def test_large_units_are_fragmented_and_put_together_again() -> None:
     assert [bool(packet[1] & 0x80) for packet in packets] == [False, False, False, False, True]
     assert [int.from_bytes(packet[2:4]) for packet in packets] == [65534, 65535, 0, 1, 2]
     assert {packet[4:8] for packet in packets} == {(5).to_bytes(4)}
+
+
+@pytest.mark.parametrize("codec", ["h264", "hevc"])
+@pytest.mark.parametrize("beyond", [0, 1, 2, 3, 1400])
+def test_no_fragment_is_both_the_first_and_the_last(codec: Codec, beyond: int) -> None:
+    """Whatever the size of a unit, beside what fits a packet, decoders would throw such a fragment away."""
+    nal = b"\x26\x01" + bytes(1398 + beyond)
+    packets = list(RtpStream(7).packets(AccessUnit((nal,), True), 0, codec))
+    assert all(len(packet) <= 12 + 1400 for packet in packets)
+    at = 13 if codec == "h264" else 14
+    flags = [packet[at] & 0xC0 for packet in packets]
+    assert len(packets) == 1 if beyond == 0 else flags == [0x80, *[0] * (len(flags) - 2), 0x40]
 
 
 def test_sender_reports_count_what_was_sent() -> None:

@@ -7,9 +7,9 @@ import pytest
 from mien.contracts.cameras import Camera, IgnoredZone
 from services.gateway.camera_files import FileEntry, plan_import, read_camera_file, to_csv, to_yaml
 from services.gateway.camera_files.planning import PlannedCamera, address_key
+from services.gateway.camera_schemas import CameraCreate
 from services.gateway.config import GatewaySettings
 from services.gateway.new_camera import new_camera
-from services.gateway.schemas import CameraCreate
 
 DOOR = Camera(
     camera_id="door",
