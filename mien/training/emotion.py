@@ -57,7 +57,7 @@ class _Trained:
     """
 
     epochs: list[Epoch]
-    logits: dict[Part, NDArray[np.float32]]
+    logits: Mapping[Part, NDArray[np.float32]]
     temperature: float
     model: Model
 
@@ -158,7 +158,7 @@ def _train_student(
         on_epoch=tell_epoch,
         on_step=lambda done, total: tell("faces of an epoch", done, total),
     )
-    logits = {
+    logits: dict[Part, NDArray[np.float32]] = {
         part: np.log(np.maximum(network.predict(grey_input(one.images_rgb), batch_size=32, verbose=0), _TINY))
         for part, one in samples.items()
         if part != "train"
@@ -245,7 +245,7 @@ def _publish(job: Job, options: EmotionOptions, data: EmotionData, trained: _Tra
     faces = len(data.part("train"))
     origin = {"source": f"trained here, job {job.job_id}, {options.network} network, {faces} faces"}
     folder = repository.publish_next(trained.model, root, EMOTION_CLASSIFIER.name, origin=origin)
-    with repository.locked(root):
+    with labels.locked(root):
         label = labels.label_new_version(root, EMOTION_CLASSIFIER.name, int(folder.name))
     return int(folder.name), label
 

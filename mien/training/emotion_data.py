@@ -18,6 +18,7 @@ from typing import Final, Literal
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from mien.contracts.models import EMOTIONS
 from mien.dataset.photos import list_photos
@@ -247,8 +248,8 @@ def _check_classes(data: EmotionData, paths: Sequence[Path]) -> None:
         )
 
 
-def class_weights(classes: Sequence[int], count: int) -> list[float]:
+def class_weights(classes: NDArray[np.int64], count: int) -> list[float]:
     """Return what a mistake in each class costs: the rarer, the more; the mean over all faces is 1."""
-    there = np.bincount(np.asarray(classes, np.int64), minlength=count)
+    there = np.bincount(classes, minlength=count)
     present = np.count_nonzero(there)
     return [float(len(classes) / (present * faces)) if faces else 0.0 for faces in there]

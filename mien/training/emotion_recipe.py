@@ -2,8 +2,8 @@
 
 Every set's people are divided by a checksum of their names, so nobody is in two parts:
 
-- FER-2013: its Training part to train. Of its PublicTest part one half to choose, the other for the figures. It
-  says nobody's name; near-duplicates were removed from the copy that is read.
+- FER-2013: its Training part to train. Of its PublicTest part one half to choose, the other for the figures.
+  It says nobody's name; near-duplicates were removed from the copy that is read.
 - muxspace and YawDD: 4 of 10 people to train, 2 to choose, 4 for the figures.
 - CK+: for the figures alone. Its agreement forbids more.
 

@@ -92,7 +92,7 @@ def train_student(
     on_epoch: Callable[[Epoch], None],
     on_step: Callable[[int, int], None] = lambda done, total: None,
 ) -> tuple[Any, list[Epoch]]:
-    """Train, or go on with what *folder* holds of a run that was stopped; returns the best network, every epoch.
+    """Train, or go on with what *folder* holds of a run that was stopped; return the best network and epochs.
 
     Args:
         class_weights: What a mistake in each class costs, so that rare classes count.

@@ -164,4 +164,4 @@ def _kept(name: str, images_rgb: NDArray[np.uint8], ask: Any) -> NDArray[np.floa
 
 
 def _digest(images_rgb: NDArray[np.uint8]) -> str:
-    return hashlib.sha256(np.ascontiguousarray(images_rgb)).hexdigest()[:16]
+    return hashlib.sha256(images_rgb.tobytes()).hexdigest()[:16]
