@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from mien.contracts.job_kinds import JobKind
 from services.gateway.database import Person
-from services.gateway.people import list_people
+from services.gateway.people import list_emotion_photos, list_people
 from services.gateway.training_schemas import DataGroup, DataSource
 
 _PICTURES: Final = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp"})
@@ -33,19 +33,32 @@ def people_to_train_on(session: Session, kind: JobKind) -> DataSource:
     return _source(kind, "", "Everybody enrolled", groups, of="people", needs="usable photos")
 
 
+def expressions_to_train_on(session: Session, kind: JobKind) -> DataSource:
+    """Return the photos of enrolled people whose expression is known, by label; most are the coach's."""
+    counts = Counter(photo.label for photo in list_emotion_photos(session))
+    return _source(
+        kind, "", "What the enrolment coach collected", _groups(counts, kind), of="labels", needs="pictures"
+    )
+
+
 def folders_to_train_on(datasets: Path | None, kind: JobKind) -> list[DataSource]:
     """Return the folders of data sets by name, with the pictures under each label; looks at each file."""
     if datasets is None or not datasets.is_dir():
         return []
     folders = sorted(path for path in datasets.iterdir() if path.is_dir() and not path.name.startswith("."))
     return [
-        _source(kind, folder.name, folder.name, _labels_of(folder, kind), of="labels", needs="pictures")
+        _source(
+            kind, folder.name, folder.name, _groups(_labels_of(folder), kind), of="labels", needs="pictures"
+        )
         for folder in folders[:_MOST_FOLDERS]
     ]
 
 
-def _labels_of(folder: Path, kind: JobKind) -> list[DataGroup]:
-    counts = Counter(_label(path) for path in _pictures(folder))
+def _labels_of(folder: Path) -> Counter[str]:
+    return Counter(_label(path) for path in _pictures(folder))
+
+
+def _groups(counts: Mapping[str, int], kind: JobKind) -> list[DataGroup]:
     return [
         DataGroup(name=label, pictures=count, is_enough=count >= kind.least_pictures)
         for label, count in sorted(counts.items())

@@ -31,7 +31,7 @@ class JobKindInfo(Schema):
     title: str
     meaning: str
     model: str
-    trains_on: Literal["people", "folder"]
+    trains_on: Literal["people", "folder", "expressions"]
     least_groups: int
     least_pictures: int
     options: list[JobOptionInfo]

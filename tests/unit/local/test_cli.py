@@ -315,7 +315,7 @@ def test_labelled_expressions_become_a_folder_and_a_table(gateway: FakeGateway, 
     assert (folder / "tired" / "b.jpg").exists()
     again = run("people", "export-emotions", str(folder))
     assert again.exit_code == 1
-    assert "choose an empty folder" in " ".join(again.output.split())
+    assert "expected an empty folder" in " ".join(again.output.split())
 
 
 def test_no_labelled_expression_is_said_in_words(gateway: FakeGateway, tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ export const canGoOn = (job: Pick<Training, "state">): boolean =>
 
 const STEPS: Record<string, string> = {
   photos: "Fetching photos",
+  pictures: "Reading pictures",
   faces: "Finding faces",
   embedding: "Measuring faces",
   features: "Measuring faces",

@@ -2829,7 +2829,7 @@ export interface components {
              * Trains On
              * @enum {string}
              */
-            trains_on: "people" | "folder";
+            trains_on: "people" | "folder" | "expressions";
         };
         /**
          * JobOptionInfo
