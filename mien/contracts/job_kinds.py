@@ -119,8 +119,8 @@ JOB_KINDS: Final = {
         JobKind(
             kind="emotion",
             title="Emotion network",
-            meaning="Learns to read expressions. Its report tells how right it is about people whom it has never"
-            " seen.",
+            meaning="Learns to read expressions. Its report says how right it is about people whom it never"
+            " saw.",
             model=EMOTION_CLASSIFIER.name,
             trains_on="expressions",
             least_groups=2,

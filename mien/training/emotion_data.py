@@ -164,8 +164,8 @@ def check_people(faces: Iterable[LabelledFace]) -> None:
         )
         more = f" and {len(leaked) - _NAMED_PEOPLE} more" if len(leaked) > _NAMED_PEOPLE else ""
         raise LeakError(
-            f"the split leaks {len(leaked)} people: {told}{more}. What is measured on somebody who was "
-            "trained on says nothing about others: give each person one part"
+            f"the split leaks {told}{more}. Figures about people who were trained on say nothing about "
+            "others: give each person one part"
         )
 
 
@@ -176,13 +176,14 @@ def check_parts(data: EmotionData) -> None:
         PermanentError: A part has no face of a label; it says which.
     """
     there = {(face.part, face.label) for face in data.faces}
-    missing = [f"{label} in {part}" for part in PARTS for label in data.labels if (part, label) not in there]
+    missing = [
+        f"{part} has no {label}" for part in PARTS for label in data.labels if (part, label) not in there
+    ]
     if missing:
         people = len({face.person for face in data.faces})
         raise PermanentError(
-            f"expected faces of each label in each part, none of whose people is in two; of {people} people "
-            f"there is nobody {', '.join(missing)}. Add pictures of more people, or choose other shares or "
-            "another seed"
+            f"expected every label in every part, nobody in two; with {people} people {', '.join(missing)}. "
+            "Add pictures of more people, or choose other shares or another seed"
         )
 
 
@@ -237,7 +238,7 @@ def _read_folder(folder: Path) -> list[LabelledFace]:
         faces.append(
             LabelledFace(
                 path=path,
-                label=photo.path.parts[0].lower() if by_label else photo.emotion or "",
+                label=photo.path.parts[0].lower() if by_label else photo.emotion or photo.person or "",
                 person=own if by_label else photo.person or path,
             )
         )

@@ -108,17 +108,10 @@ def train_student(
     epochs: list[Epoch] = []
     if history.exists():
         epochs = msgspec.json.decode(history.read_bytes(), type=list[Epoch])
-        model = keras.models.load_model(_last(folder, len(epochs)))
-    else:
-        model = build_student(len(class_weights))
-        model.compile(
-            optimizer=keras.optimizers.Adam(schedule.learning_rate),
-            loss="categorical_crossentropy",
-            metrics=["categorical_crossentropy", "accuracy"],
-        )
-    while len(epochs) < schedule.epochs:
-        if epochs and len(epochs) - _best(epochs).number >= schedule.patience:
-            break
+    model = (
+        None if _is_over(epochs, schedule) else _network(folder, len(epochs), len(class_weights), schedule)
+    )
+    while not _is_over(epochs, schedule):
         number = len(epochs) + 1
         loss, accuracy = _one_epoch(
             model,
@@ -138,6 +131,7 @@ def train_student(
         write_whole(history, msgspec.json.encode([asdict(epoch) for epoch in epochs]))
         _last(folder, number - 1).unlink(missing_ok=True)
         on_epoch(epoch)
+    _last(folder, len(epochs)).unlink(missing_ok=True)
     return keras.models.load_model(best), epochs
 
 
@@ -174,6 +168,26 @@ def vary_light(image: NDArray[np.uint8], generator: np.random.Generator) -> NDAr
     contrast = generator.uniform(*_CONTRAST_RANGE)
     brightness = generator.uniform(-_BRIGHTNESS, _BRIGHTNESS)
     return np.asarray(cv2.convertScaleAbs(vary(image, generator), alpha=contrast, beta=brightness), np.uint8)
+
+
+def _network(folder: Path, epochs: int, classes: int, schedule: StudentSchedule) -> Any:
+    """Return the network as it was after so many epochs."""
+    keras = load_keras(with_onednn=True)
+    if epochs:
+        return keras.models.load_model(_last(folder, epochs))
+    model = build_student(classes)
+    model.compile(
+        optimizer=keras.optimizers.Adam(schedule.learning_rate),
+        loss="categorical_crossentropy",
+        metrics=["categorical_crossentropy", "accuracy"],
+    )
+    return model
+
+
+def _is_over(epochs: Sequence[Epoch], schedule: StudentSchedule) -> bool:
+    if not epochs:
+        return False
+    return len(epochs) >= schedule.epochs or len(epochs) - _best(epochs).number >= schedule.patience
 
 
 def _one_epoch(
