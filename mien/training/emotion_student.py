@@ -31,6 +31,9 @@ _L2: Final = 1e-4
 _DROPOUT: Final = 0.25
 _MOMENTUM: Final = 0.9
 """Of the moving averages. Keras's own 0.99 lags for hundreds of steps, in which the network reads nothing."""
+_WARM_UP_STEPS: Final = 150
+"""In which the learning rate rises. Adam's first steps are as long as later ones, and at 0.001 they silence
+most of the last convolutions before these have learnt anything."""
 _CHUNK: Final = 64
 _TELL_SHARE: Final = 20
 _TINY: Final = 1e-7
@@ -177,7 +180,9 @@ def _network(folder: Path, epochs: int, classes: int, schedule: StudentSchedule)
         return keras.models.load_model(_last(folder, epochs))
     model = build_student(classes)
     model.compile(
-        optimizer=keras.optimizers.Adam(schedule.learning_rate),
+        optimizer=keras.optimizers.Adam(
+            keras.optimizers.schedules.PolynomialDecay(0.0, _WARM_UP_STEPS, schedule.learning_rate)
+        ),
         loss="categorical_crossentropy",
         metrics=["categorical_crossentropy", "accuracy"],
     )
@@ -201,6 +206,9 @@ def _one_epoch(
 ) -> tuple[float, float]:
     """Show every face once, in a new view; returns mean cross-entropy and accuracy while learning."""
     generator = np.random.default_rng(generator_seed)
+    for layer in model.layers:  # what dropout draws is not kept with a network
+        if hasattr(layer, "seed_generator"):
+            layer.seed_generator.state.assign(generator.integers(2**32, size=2, dtype=np.uint32))
     order = generator.permutation(len(training.classes))
     one_hot, weights = np.eye(len(class_weights), dtype=np.float32), np.array(class_weights, np.float32)
     sums = np.zeros(2)

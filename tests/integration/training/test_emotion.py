@@ -109,6 +109,7 @@ def test_what_is_served_says_what_keras_says(tmp_path: Path) -> None:
             layer.set_weights(next(source))
     faces = some_faces()
     expected = network.predict_on_batch(grey_input(faces))
+    (tmp_path / "1").mkdir()
     saved_model.write(build_student(student_weights(network), EMOTIONS, temperature=1.0), tmp_path / "1")
     for run in (run_openvino, run_tensorflow):
         said = run(tmp_path / "1", faces)[PROBABILITIES]
