@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 HIDDEN_UNITS: Final = 128
+_LEAST_DEVIATION: Final = 1e-4
 _SMALLEST_GAIN: Final = 1e-3
 """A loss that falls by less than this is no better: near zero it would fall for ever."""
 
@@ -187,7 +188,11 @@ def _as_arrays(model: Any) -> DenseNetwork:
     mean = np.asarray(standardise.mean, np.float64).reshape(-1)
     deviation = np.sqrt(np.asarray(standardise.variance, np.float64).reshape(-1))
     kernel, bias = (np.asarray(weights, np.float64) for weights in hidden.get_weights())
-    scaled = kernel / np.maximum(deviation, 1e-7)[:, None]
+    # What was always the same says nothing, and everything once it isn't: it has no say.
+    scaled = (
+        np.where(deviation > _LEAST_DEVIATION, 1 / np.maximum(deviation, _LEAST_DEVIATION), 0)[:, None]
+        * kernel
+    )
     output_kernel, output_bias = output.get_weights()
     return DenseNetwork(
         scaled.astype(np.float32),

@@ -161,7 +161,7 @@ def grey_input(images_rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Return faces (N, H, W, 3) as the student takes them: grey around 0, (N, 224, 224, 1); N may be 0."""
     grey = np.empty((len(images_rgb), STUDENT_SIDE, STUDENT_SIDE, 1), np.float32)
     for row, image in enumerate(images_rgb):
-        one = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+        one = cv2.cvtColor(image.astype(np.float32), cv2.COLOR_RGB2GRAY)  # unrounded, as what is served
         grey[row, :, :, 0] = cv2.resize(one, (STUDENT_SIDE, STUDENT_SIDE), interpolation=cv2.INTER_LINEAR)
     return np.asarray((grey / 255 - GREY_MEAN) / GREY_DEVIATION, np.float32)
 
