@@ -169,6 +169,7 @@ def _train_student(
     tell: Tell,
     tell_epoch: Callable[[Epoch], None],
 ) -> _Trained:
+    tell("training", 0, options.epochs)
     schedule = StudentSchedule(options.epochs, options.patience, options.batch_size, options.learning_rate)
     network, epochs = train_student(
         samples["train"],

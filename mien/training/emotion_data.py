@@ -22,17 +22,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.contracts.models import EMOTIONS
+from mien.contracts.photo_names import EMOTION_WORDS
 from mien.dataset.gallery import LABELS_FILE
 from mien.dataset.photos import list_photos
 from mien.dataset.split import PARTS, LeakError, Part
 from mien.errors import PermanentError
 
-_LABELS: Final = {label: label for label in EMOTIONS} | {
-    "anger": "angry",
-    "happiness": "happy",
-    "sadness": "sad",
-    "tiredness": "tired",
-}
 _PARTS: Final[dict[str, Part]] = {
     "train": "train",
     "training": "train",
@@ -128,7 +123,7 @@ def read_emotion_data(paths: Sequence[Path], *, validation: float, test: float, 
     left_out: Counter[str] = Counter()
     for path in paths:
         for face in _read(path):
-            label = _LABELS.get(face.label.lower())
+            label = EMOTION_WORDS.get(face.label.lower())
             if label is None:
                 left_out[face.label or "no label"] += 1
             else:
@@ -232,7 +227,7 @@ def _read_folder(folder: Path) -> list[LabelledFace]:
     faces = []
     for photo in photos:
         path = str((folder / photo.path).resolve())
-        by_label = len(photo.path.parts) > 1 and photo.path.parts[0].lower() in _LABELS
+        by_label = len(photo.path.parts) > 1 and photo.path.parts[0].lower() in EMOTION_WORDS
         named = photo.path.stem.rsplit("-", 2)
         own = named[0] if len(named) == 3 and named[2].isdecimal() else path
         faces.append(

@@ -159,6 +159,12 @@ function DataPreview({ source, kind }: { source: TrainingData; kind: TrainingKin
           {tooFew.map(({ name }) => name).join(", ")}.
         </p>
       )}
+      {source.not_learnt.length > 0 && (
+        <p className="hint">
+          Left out, for it learns no such label:{" "}
+          {source.not_learnt.map(({ name, pictures }) => `${name} (${pictures})`).join(", ")}.
+        </p>
+      )}
     </section>
   );
 }

@@ -2298,6 +2298,8 @@ export interface components {
         /**
          * DataSource
          * @description What could be trained on; *explanation* says why it can't where it is not ready.
+         *
+         *     *not_learnt* are labels that this kind of training doesn't know.
          */
         DataSource: {
             /** Explanation */
@@ -2306,6 +2308,8 @@ export interface components {
             groups: components["schemas"]["DataGroup"][];
             /** Is Ready */
             is_ready: boolean;
+            /** Not Learnt */
+            not_learnt: components["schemas"]["DataGroup"][];
             /** Pictures */
             pictures: number;
             /** Source */
