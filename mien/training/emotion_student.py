@@ -31,7 +31,7 @@ _L2: Final = 1e-4
 _DROPOUT: Final = 0.25
 _MOMENTUM: Final = 0.9
 """Of the moving averages. Keras's own 0.99 lags for hundreds of steps, in which the network reads nothing."""
-_WARM_UP_STEPS: Final = 150
+_WARM_UP_STEPS: Final = 1000
 """In which the learning rate rises. Adam's first steps are as long as later ones, and at 0.001 they silence
 most of the last convolutions before these have learnt anything."""
 _CHUNK: Final = 64
