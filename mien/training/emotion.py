@@ -266,7 +266,8 @@ def _result(
 def _publish(job: Job, options: EmotionOptions, data: EmotionData, trained: _Trained) -> tuple[int, str]:
     root = Path(options.model_repo)
     faces = len(data.part("train"))
-    origin = {"source": f"trained here, job {job.job_id}, {options.network} network, {faces} faces"}
+    source = f"trained here, job {job.job_id}, {options.network} network, {faces} faces"
+    origin = {"source": source, "job": job.job_id}
     folder = repository.publish_next(trained.model, root, EMOTION_CLASSIFIER.name, origin=origin)
     with labels.locked(root):
         label = labels.label_new_version(root, EMOTION_CLASSIFIER.name, int(folder.name))

@@ -36,9 +36,13 @@ def people_to_train_on(session: Session, kind: JobKind) -> DataSource:
 def expressions_to_train_on(session: Session, kind: JobKind) -> DataSource:
     """Return the photos of enrolled people whose expression is known, by label; most are the coach's."""
     counts = Counter(photo.label for photo in list_emotion_photos(session))
-    return _source(
+    source = _source(
         kind, "", "What the enrolment coach collected", *_groups(counts, kind), of="labels", needs="pictures"
     )
+    if source.is_ready:
+        return source
+    advice = "Enrol people at the webcam: the coach asks each for five expressions."
+    return source.model_copy(update={"explanation": f"{source.explanation} {advice}"})
 
 
 def folders_to_train_on(datasets: Path | None, kind: JobKind) -> list[DataSource]:

@@ -34,6 +34,7 @@ from mien.training.job import Job
 from model_repo import labels, repository, saved_model
 from model_repo.emotion_classifier.student import build_student
 from model_repo.sources import FACE_API, HUMAN, DownloadError
+from model_repo.stamp import read_stamp
 from tests.faces import require_faces
 from tests.integration.models.conftest import skip_or_fail
 from tests.integration.models.engines import largest_difference, run_openvino, run_tensorflow
@@ -135,6 +136,7 @@ async def test_from_photographs_to_a_served_answer_and_back(
     folder, result = train(photos, repo, tmp_path / "jobs", network=network)
     assert (result["version"], result["label"]) == (2, "canary")
     assert labels.read_labels(repo, EMOTION_CLASSIFIER.name) == {"stable": 1, "canary": 2}
+    assert read_stamp(repo / EMOTION_CLASSIFIER.name / "2")["job"] == folder.name
     assert result["labels"] == list(LABELS)
     assert [Path(path).name for path in result["data"]["unreadable"]] == ["Nobody_Here-happy-1.jpg"]
     assert "Bare_Wall-sad-1.jpg" in [Path(path).name for path in result["data"]["without_face"]]

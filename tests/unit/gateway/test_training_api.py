@@ -241,7 +241,9 @@ async def test_expressions_are_learnt_from_the_coachs_photos_or_from_a_folder(pl
     coach, folder = await place.ask("GET", "/data/emotion")
     assert {group["name"]: group["pictures"] for group in coach["groups"]} == {"happy": 2, "tired": 2}
     assert (coach["source"], coach["is_ready"]) == ("", False)
-    assert coach["explanation"] == "It takes 2 labels with 3 pictures each; there are 0."
+    assert coach["explanation"].startswith(
+        "It takes 2 labels with 3 pictures each; there are 0. Enrol people"
+    )
     assert (folder["source"], folder["pictures"]) == ("Team", 3)
 
     for source, data in (("", []), ("Team", [str((place.datasets / "Team").resolve())])):
@@ -279,6 +281,16 @@ async def test_a_version_is_tried_made_stable_and_rolled_back(place: Place) -> N
     await place.ask("PUT", "/models/face_embedder/labels/stable", 422, json={"version": 1})
     actions = [action for _, action, _ in await place.audited()]
     assert actions == ["training.started", "model.stable", "model.rolled_back"]
+
+
+async def test_what_answers_without_a_label_is_shown_as_in_use(place: Place) -> None:
+    """As a model does that is built at set-up."""
+    for version in (1, 2):
+        publish(place, version)
+    (place.models / IDENTITY_CLASSIFIER / "labels.json").unlink()
+    model, _ = (await place.ask("GET", ""))["models"]
+    assert [(one["version"], one["labels"]) for one in model["versions"]] == [(2, ["stable"]), (1, [])]
+    assert not model["can_roll_back"]
 
 
 async def test_a_gateway_without_folders_says_so(gateway_with_redis: Gateway) -> None:
