@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from mien.dataset.split import PARTS
+from mien.dataset.split import PARTS, Part
 from mien.errors import PermanentError
 from mien.training.emotion_data import EmotionData, LabelledFace
 from mien.training.emotion_faces import AlignedFaces
@@ -28,7 +28,7 @@ def data(tmp_path: Path) -> EmotionData:
     return EmotionData(faces=faces, labels=list(LABELS), left_out={}, without_person=0)
 
 
-def aligned(data: EmotionData, missing: set[str]) -> dict[str, AlignedFaces]:
+def aligned(data: EmotionData, missing: set[str]) -> dict[Part, AlignedFaces]:
     """Faces whose grey is their row."""
     made = {}
     for part in PARTS:
@@ -50,7 +50,7 @@ def test_a_damaged_picture_is_named_and_the_others_are_read(data: EmotionData) -
 
 
 def test_pictures_without_a_face_are_named_and_the_others_keep_their_own(data: EmotionData) -> None:
-    kept, faces, faceless = leave_out_faceless(data, aligned(data, {"train-happy-0.png"}))  # type: ignore[arg-type]
+    kept, faces, faceless = leave_out_faceless(data, aligned(data, {"train-happy-0.png"}))
     assert [Path(path).name for path in faceless] == ["train-happy-0.png"]
     assert [face.label for face in kept.part("train")] == ["happy", "sad", "sad"]
     assert faces["train"].images_rgb[:, 0, 0, 0].tolist() == [1, 2, 3]
@@ -60,7 +60,7 @@ def test_pictures_without_a_face_are_named_and_the_others_keep_their_own(data: E
 def test_too_little_that_can_be_used_is_said_with_the_reason(data: EmotionData) -> None:
     sad = {f"test-sad-{number}.png" for number in range(2)}
     with pytest.raises(PermanentError, match=r"no face was found in 2 pictures of 12.* test has no sad"):
-        leave_out_faceless(data, aligned(data, sad))  # type: ignore[arg-type]
+        leave_out_faceless(data, aligned(data, sad))
     for name in sad:
         (Path(data.faces[0].path).parent / name).write_bytes(b"")
     with pytest.raises(PermanentError, match=r"2 pictures can't be read of 12.* test has no sad"):
