@@ -5,7 +5,7 @@ import pytest
 
 from mien.training import emotion_figures as figures
 
-# Three faces of class 0 and two of class 1: said rightly with .9, .8 and .6, wrongly with .7, rightly with .55.
+# Three faces of class 0 and two of class 1: said rightly with .9, .8; wrongly: .7; rightly: .6, .55.
 PROBABILITIES = np.array([[0.9, 0.1], [0.8, 0.2], [0.3, 0.7], [0.4, 0.6], [0.45, 0.55]])
 CLASSES = np.array([0, 0, 0, 1, 1])
 
