@@ -32,7 +32,7 @@ class Schedule:
 
     Attributes:
         patience: Epochs without a better network after which it stops.
-        dropout: Share of hidden values, and half of it of input values, that each step does without.
+        dropout: Share of input values, and of hidden ones, that each step does without.
         l2: Penalty on the hidden weights.
         label_smoothing: Share of each label that goes to the others: labels may be wrong.
     """
@@ -113,7 +113,7 @@ def train_network(
         [
             keras.Input((training.vectors.shape[1],), name="embeddings"),
             standardise,
-            keras.layers.Dropout(schedule.dropout / 2),
+            keras.layers.Dropout(schedule.dropout),
             hidden,
             keras.layers.Dropout(schedule.dropout),
             keras.layers.Dense(classes, activation="softmax", name="probabilities"),

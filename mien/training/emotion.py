@@ -18,12 +18,12 @@ from numpy.typing import NDArray
 from mien.contracts.models import EMOTION_CLASSIFIER
 from mien.dataset.split import PARTS, Part
 from mien.training import emotion_figures as figures
-from mien.training.dense_network import Epoch, Schedule
+from mien.training.dense_network import Epoch
 from mien.training.emotion_data import EmotionData, EmotionOptions, class_weights
 from mien.training.emotion_faces import RECIPE_FACES, AlignedFaces, align_pictures
 from mien.training.emotion_pictures import leave_out_faceless, leave_out_unreadable
 from mien.training.emotion_recipe import read_faces
-from mien.training.emotion_strong import train_strong
+from mien.training.emotion_strong import StrongSchedule, train_strong
 from mien.training.emotion_student import (
     FaceSamples,
     StudentSchedule,
@@ -142,13 +142,18 @@ def _train_strong(
     tell: Tell,
     tell_epoch: Callable[[Epoch], None],
 ) -> _Trained:
-    schedule = Schedule(options.epochs, options.patience, options.batch_size, options.learning_rate)
+    schedule = StrongSchedule(
+        options.epochs,
+        options.patience,
+        options.batch_size,
+        options.learning_rate,
+        options.copies,
+        options.seed,
+    )
     head, epochs, logits = train_strong(
         samples,
         class_weights(samples["train"].classes, len(data.labels)),
         schedule,
-        copies=options.copies,
-        seed=options.seed,
         model_repo=Path(options.model_repo),
         folder=job.folder,
         tell=tell,

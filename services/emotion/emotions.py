@@ -138,6 +138,7 @@ class EmotionReader:
         return await self._serving.predict(
             _MODEL.name,
             {IMAGES: np.ascontiguousarray(images)},
+            version_label=self._settings.model_label,
             timeout_seconds=self._settings.serving.timeout_seconds,
         )
 
