@@ -230,13 +230,14 @@ class TrainingDesk:
         return [self._versions_of(self._model_repo, model, title) for model, title in _models().items()]
 
     def _versions_of(self, root: Path, model: str, title: str) -> ModelVersions:
-        there = labels.versions(root, model)
-        # Without a label the newest answers; so it is with what was built at set-up.
-        given = labels.read_labels(root, model) or {labels.STABLE: version for version in there[-1:]}
+        given = labels.read_labels(root, model)
         return ModelVersions(
             model=model,
             title=title,
-            versions=[self._version(root / model / str(version), given) for version in reversed(there)],
+            versions=[
+                self._version(root / model / str(version), given)
+                for version in reversed(labels.versions(root, model))
+            ],
             can_roll_back=labels.PREVIOUS in given,
         )
 

@@ -283,16 +283,6 @@ async def test_a_version_is_tried_made_stable_and_rolled_back(place: Place) -> N
     assert actions == ["training.started", "model.stable", "model.rolled_back"]
 
 
-async def test_what_answers_without_a_label_is_shown_as_in_use(place: Place) -> None:
-    """As a model does that is built at set-up."""
-    for version in (1, 2):
-        publish(place, version)
-    (place.models / IDENTITY_CLASSIFIER / "labels.json").unlink()
-    model, _ = (await place.ask("GET", ""))["models"]
-    assert [(one["version"], one["labels"]) for one in model["versions"]] == [(2, ["stable"]), (1, [])]
-    assert not model["can_roll_back"]
-
-
 async def test_a_gateway_without_folders_says_so(gateway_with_redis: Gateway) -> None:
     info = (await gateway_with_redis.client.get("/api/training")).json()
     assert (info["trainer"]["state"], info["jobs"], info["models"]) == ("off", [], [])

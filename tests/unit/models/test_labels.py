@@ -41,8 +41,8 @@ def test_the_first_version_is_stable_and_later_ones_are_tried_first(root: Path) 
     assert labels.read_labels(root, MODEL) == {"stable": 1, "canary": 2}
 
 
-def test_what_answered_without_a_label_goes_on_answering(root: Path) -> None:
-    """A model that is built at set-up has none until something is trained."""
+def test_what_was_built_without_a_label_comes_before_what_was_trained(root: Path) -> None:
+    """Nobody puts a trained network to use by training it."""
     assert labels.label_new_version(root, MODEL, 3) == "canary"
     assert labels.read_labels(root, MODEL) == {"stable": 2, "canary": 3}
 
