@@ -424,6 +424,8 @@ export interface paths {
         /**
          * Delete All
          * @description Delete everything of a guided enrolment: photos, templates, consent, and a person added for it.
+         *
+         *     Trainings that may have been made from its photos go, too: their reports may show them.
          */
         delete: operations["delete_enrolment_session"];
         options?: never;
