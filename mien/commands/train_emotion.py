@@ -11,11 +11,11 @@ import typer
 
 from mien.commands.api import err, out
 from mien.commands.dataset import told
-from mien.commands.training_job import ROOT, HomeOption, Resume, Root, fetch_photos, run_job
+from mien.commands.training_job import ROOT, HomeOption, Resume, Root, fetch_photos, options_of, run_job
 from mien.dataset.gallery import LABELS_FILE, fetch_expressions, person_ids
 from mien.errors import PermanentError
 from mien.local.home import Home
-from mien.runtime.jobs import read_job, write_people
+from mien.runtime.jobs import write_people
 from mien.training.emotion_data import EmotionOptions, in_words
 from mien.training.emotion_recipe import read_faces
 from mien.training.job import Job, Tell
@@ -78,8 +78,7 @@ def emotion(  # noqa: PLR0913, PLR0917 - each is an option of the command line
     place = Home.locate(home)
     with told():
         if resume:
-            asked = read_job(place.jobs / resume).options
-            options = msgspec.convert({"model_repo": str(root.resolve()), **asked}, EmotionOptions)
+            options = options_of(place, _KIND, resume, root, EmotionOptions)
         else:
             options = EmotionOptions(
                 data=[str(path.resolve()) for path in data or ()],
@@ -109,11 +108,8 @@ def _run(home: Home, options: EmotionOptions, resume: str | None) -> None:
         if options.data or options.recipe:
             return train_emotion(options, job, tell)
         result = train_emotion(_fetch_expressions(home, job, options, tell), job, tell)
-        for name in (
-            "photos",
-            "faces",
-            "features",
-        ):  # whoever is forgotten in Mien must not live on in copies
+        # Whoever is forgotten in Mien must not live on in copies; a student makes no features.
+        for name in ("photos", "faces", "features"):
             shutil.rmtree(job.folder / name, ignore_errors=True)
         return result
 
@@ -142,9 +138,13 @@ def _fetch_expressions(home: Home, job: Job, options: EmotionOptions, tell: Tell
 
 def _say_result(result: dict[str, Any]) -> None:
     test, point, data = result["test"], result["operating_point"], result["data"]
+    answered = (
+        f"{point['accuracy']:.1%} of the {point['coverage']:.0%} that are answered"
+        if point["coverage"]
+        else "it is sure enough of none to answer"
+    )
     out.print(
-        f"{test['accuracy']:.1%} of {test['faces']} faces of held-out people are read rightly; "
-        f"{point['accuracy']:.1%} of the {point['coverage']:.0%} that are answered",
+        f"{test['accuracy']:.1%} of {test['faces']} faces of held-out people are read rightly; {answered}",
         highlight=False,
     )
     if data["left_out"]:

@@ -11,7 +11,7 @@ import typer
 
 from mien.commands.api import err, gateway, out
 from mien.commands.dataset import told
-from mien.commands.training_job import ROOT, HomeOption, Resume, Root, fetch_photos, run_job
+from mien.commands.training_job import ROOT, HomeOption, Resume, Root, fetch_photos, options_of, run_job
 from mien.contracts.models import FACE_EMBEDDER, SERVED_EMBEDDERS
 from mien.dataset.gallery import fetch_gallery, person_ids, person_ids_by_name
 from mien.dataset.manifest import read_dataset
@@ -21,7 +21,7 @@ from mien.dataset.split import SPLIT, read_split, split_dataset, write_split
 from mien.errors import SettingsError
 from mien.local.home import Home
 from mien.runtime.embedders import find_model
-from mien.runtime.jobs import read_job, write_people
+from mien.runtime.jobs import write_people
 from mien.training.identity_data import IdentityOptions
 from mien.training.job import Job, Tell
 
@@ -73,9 +73,7 @@ def identity(  # noqa: PLR0913, PLR0917 - each is an option of the command line
     place = Home.locate(home)
     with told():
         if resume:
-            asked = read_job(place.jobs / resume).options
-            # Whoever asked for it on the dashboard doesn't know where this machine has its models.
-            options = msgspec.convert({"model_repo": str(root.resolve()), **asked}, IdentityOptions)
+            options = options_of(place, _KIND, resume, root, IdentityOptions)
         else:
             if data is not None:
                 read_split(data, read_dataset(data))  # before there is a job that fails

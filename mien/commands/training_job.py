@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import httpx
 import msgspec
@@ -11,6 +11,7 @@ import typer
 from mien.commands.api import err
 from mien.errors import PermanentError
 from mien.local.home import Home, NotRunningError
+from mien.runtime.jobs import read_job
 from mien.training.job import Job, JobCancelledError, Tell
 from model_repo import repository
 
@@ -18,6 +19,22 @@ Resume = Annotated[str | None, typer.Option(help="Go on with this job, with its 
 HomeOption = Annotated[Path | None, typer.Option("--home", help="Data folder (default: ~/.mien).")]
 Root = Annotated[Path, typer.Option(help="Model repository.", file_okay=False)]
 ROOT = repository.ROOT
+_Options = TypeVar("_Options", bound=msgspec.Struct)
+
+
+def options_of(home: Home, kind: str, job_id: str, root: Path, options: type[_Options]) -> _Options:
+    """Return what a job was asked for that is to be gone on with.
+
+    Raises:
+        PermanentError: There is no such job, or it is of another kind.
+    """
+    record = read_job(home.jobs / job_id)
+    if record.kind != kind:
+        raise PermanentError(
+            f"{job_id} trains another network; go on with it: mien train {record.kind} --resume {job_id}"
+        )
+    # Whoever asked for it on the dashboard doesn't know where this machine has its models.
+    return msgspec.convert({"model_repo": str(root.resolve()), **record.options}, options)
 
 
 def run_job(

@@ -243,8 +243,8 @@ def _result(
             ],
         },
         "operating_point": {
-            "accuracy": point.accuracy,
-            "macro_f1": point.macro_f1,
+            "accuracy": point.accuracy if point.coverage else None,
+            "macro_f1": point.macro_f1 if point.coverage else None,
             "coverage": point.coverage,
             "coverage_by_label": {data.labels[one]: share for one, share in point.coverage_by_class.items()},
         },

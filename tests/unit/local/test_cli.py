@@ -378,6 +378,17 @@ def test_training_on_what_the_coach_collected_needs_something_collected(
     assert json.loads((folder / "people.json").read_text()) == ["p1"]
 
 
+def test_a_job_of_another_kind_is_gone_on_with_by_its_own_command(
+    gateway: FakeGateway, tmp_path: Path
+) -> None:
+    gateway.answers["GET", "/api/people"] = [(200, [])]
+    run("train", "identity", "--gallery")
+    (folder,) = (tmp_path / "jobs").iterdir()
+    result = run("train", "emotion", "--resume", folder.name)
+    assert result.exit_code == 1
+    assert f"mien train identity --resume {folder.name}" in " ".join(result.output.split())
+
+
 def test_what_the_coach_collected_is_learnt_from_person_by_person(
     gateway: FakeGateway, tmp_path: Path
 ) -> None:
