@@ -11,12 +11,12 @@ import pytest
 
 from mien.contracts.jobs import REPORT_FILE, TRAINER_KEY, TrainerStatus
 from mien.contracts.models import EMOTION_CLASSIFIER, IDENTITY_CLASSIFIER
-from mien.runtime.jobs import held, list_jobs, read_job
+from mien.runtime.jobs import held, list_jobs, read_job, write_people
 from mien.training.emotion_data import EmotionOptions
 from mien.training.job import Job
 from model_repo import labels
 from services.gateway.accounts import Principal
-from services.gateway.database import AuditEntry, Database, Person, Photo
+from services.gateway.database import AuditEntry, Database, EnrolmentSession, Person, Photo
 from tests.unit.gateway.conftest import Gateway, start_gateway
 
 
@@ -252,6 +252,26 @@ async def test_expressions_are_learnt_from_the_coachs_photos_or_from_a_folder(pl
         options = read_job(place.jobs / job_id).options
         assert (options["data"], options["network"], options["epochs"]) == (data, "student", 60)
         msgspec.convert({"model_repo": "models", **options}, EmotionOptions)  # as mien train emotion does
+
+
+async def test_a_consent_that_is_withdrawn_at_the_coach_takes_the_trainings_with_it(place: Place) -> None:
+    def enrol(session: Any) -> None:
+        session.add(Person(person_id="ada", name="Ada"))
+        session.flush()
+        session.add(
+            EnrolmentSession(
+                session_id="s1", person_id="ada", consent_text="yes", consented_by="Ada", recorded_by="admin"
+            )
+        )
+
+    await place.gateway.context.database.run(enrol)
+    job_id = await place.start()
+    write_people(place.jobs / job_id, ["ada", "bob"])
+    other = await place.start()
+    write_people(place.jobs / other, ["bob"])
+    withdrawn = await place.gateway.client.delete("/api/enrolment-sessions/s1")
+    assert withdrawn.status_code == 204, withdrawn.text
+    assert [record.job_id for record in list_jobs(place.jobs)] == [other]
 
 
 async def test_a_version_is_tried_made_stable_and_rolled_back(place: Place) -> None:
