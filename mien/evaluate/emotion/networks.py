@@ -128,7 +128,7 @@ def read_fer(images_rgb: Images, sample: Images, rounds: int) -> Reading:
         told.update(_ask_fer(script, images))
         return np.array(told["scores"], np.float32)
 
-    answers = _kept(f"fer-{state}-{_digest(images_rgb)}", lambda: ask(images_rgb))
+    answers = _kept(f"fer-{state}-{MARGIN}-{_digest(images_rgb)}", lambda: ask(images_rgb))
     costs = []
     for _ in range(rounds):
         ask(sample)
