@@ -21,12 +21,13 @@ from mien.training import emotion_figures as figures
 from mien.training.dense_network import Epoch
 from mien.training.emotion_data import EmotionData, EmotionOptions, class_weights
 from mien.training.emotion_faces import RECIPE_FACES, AlignedFaces, align_pictures
+from mien.training.emotion_pictures import leave_out_faceless, leave_out_unreadable
 from mien.training.emotion_recipe import read_faces
 from mien.training.emotion_strong import StrongSchedule, train_strong
 from mien.training.emotion_student import (
     FaceSamples,
     StudentSchedule,
-    grey_input,
+    probabilities,
     student_weights,
     train_student,
 )
@@ -45,6 +46,7 @@ RIGHT: Final = 0.92
 LEAST_COVERAGE: Final = 0.62
 _PACKAGES: Final = ("keras", "numpy", "opencv-python-headless", "openvino", "scikit-learn", "tensorflow-cpu")
 _MOST_MISTAKES: Final = 24
+_TOLD_TIMES: Final = 100
 _TINY: Final = 1e-7
 
 
@@ -69,8 +71,7 @@ def train_emotion(options: EmotionOptions, job: Job, tell: Tell) -> dict[str, An
         PermanentError: The data can't be used.
         LeakError: Somebody is in two parts.
     """
-    data = read_faces(options)
-    aligned = _align(data, RECIPE_FACES if options.recipe else job.folder / "faces", tell)
+    data, aligned, unusable = _usable_faces(options, job, tell)
     samples = {
         part: FaceSamples(
             aligned[part].images_rgb,
@@ -87,6 +88,7 @@ def train_emotion(options: EmotionOptions, job: Job, tell: Tell) -> dict[str, An
     trained = train(options, data, samples, job, tell, tell_epoch)
     tell("training", len(trained.epochs), len(trained.epochs))  # it may have stopped early
     result = _result(options, data, aligned, samples, trained, job)
+    result["data"] |= unusable
     published = _publish(job, options, data, trained) if options.publish else None
     result |= {
         "version": published[0] if published else None,
@@ -97,19 +99,39 @@ def train_emotion(options: EmotionOptions, job: Job, tell: Tell) -> dict[str, An
     return result
 
 
+def _usable_faces(
+    options: EmotionOptions, job: Job, tell: Tell
+) -> tuple[EmotionData, dict[Part, AlignedFaces], dict[str, list[str]]]:
+    """Return what can be learnt from, and the paths of the pictures that can't, by reason.
+
+    The figures of the shipped network are told for all faces of its recipe, found or not.
+    """
+    data, unreadable = leave_out_unreadable(read_faces(options), partial(_tell_more, tell, "pictures"))
+    cache = RECIPE_FACES if options.recipe else job.folder / "faces"
+    aligned = _align(data, cache, tell)
+    without_face: list[str] = []
+    if not options.recipe:
+        data, aligned, without_face = leave_out_faceless(data, aligned)
+    return data, aligned, {"unreadable": unreadable, "without_face": without_face}
+
+
 def _align(data: EmotionData, cache: Path, tell: Tell) -> dict[Part, AlignedFaces]:
     total = len(data.faces)
     aligned: dict[Part, AlignedFaces] = {}
     for part in PARTS:
         before = sum(len(faces.found) for faces in aligned.values())
         paths = [Path(face.path) for face in data.part(part)]
-        aligned[part] = align_pictures(paths, cache, partial(_tell_more, tell, "faces", before, total))
+
+        def on_face(done: int, _of_part: int, before: int = before) -> None:
+            _tell_more(tell, "faces", before + done, total)
+
+        aligned[part] = align_pictures(paths, cache, on_face)
     return aligned
 
 
-def _tell_more(tell: Tell, step: str, before: int, total: int, done: int, _of_part: int) -> None:
-    if done % 16 == 0 or before + done == total:
-        tell(step, before + done, total)
+def _tell_more(tell: Tell, step: str, done: int, total: int) -> None:
+    if done % max(total // _TOLD_TIMES, 1) == 0 or done == total:
+        tell(step, done, total)
 
 
 def _train_strong(
@@ -152,6 +174,7 @@ def _train_student(
     tell: Tell,
     tell_epoch: Callable[[Epoch], None],
 ) -> _Trained:
+    tell("training", 0, options.epochs)
     schedule = StudentSchedule(options.epochs, options.patience, options.batch_size, options.learning_rate)
     network, epochs = train_student(
         samples["train"],
@@ -161,10 +184,10 @@ def _train_student(
         seed=options.seed,
         folder=job.folder,
         on_epoch=tell_epoch,
-        on_step=lambda done, total: tell("faces of an epoch", done, total),
+        on_step=partial(tell, "this epoch"),
     )
     logits: dict[Part, NDArray[np.float32]] = {
-        part: np.log(np.maximum(network.predict(grey_input(one.images_rgb), batch_size=32, verbose=0), _TINY))
+        part: np.log(np.maximum(probabilities(network, one.images_rgb), _TINY))
         for part, one in samples.items()
         if part != "train"
     }
@@ -185,11 +208,11 @@ def _result(
     trained: _Trained,
     job: Job,
 ) -> dict[str, Any]:
-    probabilities = {part: figures.softmax(one / trained.temperature) for part, one in trained.logits.items()}
+    said = {part: figures.softmax(one / trained.temperature) for part, one in trained.logits.items()}
     accept = figures.operating_point(
-        probabilities["validation"], samples["validation"].classes, right=RIGHT, least_coverage=LEAST_COVERAGE
+        said["validation"], samples["validation"].classes, right=RIGHT, least_coverage=LEAST_COVERAGE
     )
-    test, classes = probabilities["test"], samples["test"].classes
+    test, classes = said["test"], samples["test"].classes
     point = figures.answers(test, classes, accept)
     rows = figures.class_rows(test, classes, data.labels)
     wrong = np.flatnonzero(test.argmax(axis=1) != classes)
@@ -220,8 +243,8 @@ def _result(
             ],
         },
         "operating_point": {
-            "accuracy": point.accuracy,
-            "macro_f1": point.macro_f1,
+            "accuracy": point.accuracy if point.coverage else None,
+            "macro_f1": point.macro_f1 if point.coverage else None,
             "coverage": point.coverage,
             "coverage_by_label": {data.labels[one]: share for one, share in point.coverage_by_class.items()},
         },
@@ -248,7 +271,8 @@ def _result(
 def _publish(job: Job, options: EmotionOptions, data: EmotionData, trained: _Trained) -> tuple[int, str]:
     root = Path(options.model_repo)
     faces = len(data.part("train"))
-    origin = {"source": f"trained here, job {job.job_id}, {options.network} network, {faces} faces"}
+    source = f"trained here, job {job.job_id}, {options.network} network, {faces} faces"
+    origin = {"source": source, "job": job.job_id}
     folder = repository.publish_next(trained.model, root, EMOTION_CLASSIFIER.name, origin=origin)
     with labels.locked(root):
         label = labels.label_new_version(root, EMOTION_CLASSIFIER.name, int(folder.name))

@@ -5,6 +5,7 @@
     DATA/LABEL/anything.jpg                a folder for each label
     DATA/First_Last-emotion-N.jpg          label and person by name, also in folders of people
     DATA.csv                               path, label and, as they come, person, split; paths beside it
+    DATA/labels.csv                        the same, as mien people export-emotions writes it
 
 A picture whose person nobody names counts as a person of its own.
 """
@@ -12,7 +13,7 @@ A picture whose person nobody names counts as a person of its own.
 import csv
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, Literal
 
@@ -21,16 +22,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.contracts.models import EMOTIONS
+from mien.contracts.photo_names import EMOTION_WORDS
+from mien.dataset.gallery import LABELS_FILE
 from mien.dataset.photos import list_photos
 from mien.dataset.split import PARTS, LeakError, Part
 from mien.errors import PermanentError
 
-_LABELS: Final = {label: label for label in EMOTIONS} | {
-    "anger": "angry",
-    "happiness": "happy",
-    "sadness": "sad",
-    "tiredness": "tired",
-}
 _PARTS: Final[dict[str, Part]] = {
     "train": "train",
     "training": "train",
@@ -39,7 +36,6 @@ _PARTS: Final[dict[str, Part]] = {
     "val": "validation",
     "test": "test",
 }
-_MIN_PER_CLASS: Final = 2
 _NAMED_PEOPLE: Final = 10
 
 
@@ -47,7 +43,8 @@ class EmotionOptions(msgspec.Struct, frozen=True, kw_only=True):
     """What a training is asked for; kept with its job.
 
     Attributes:
-        data: Folders and tables, as above.
+        data: Folders and tables, as above. Without them, and without *recipe*: the photos of enrolled people
+            whose expression is known, as the enrolment coach takes them.
         recipe: Folder of the sets that the shipped network was trained on, instead of *data*.
         copies: New views of each training face, for the strong network; the student sees a new one each time.
         most_per_label: At most so many training faces of each label; 0 takes all.
@@ -55,7 +52,7 @@ class EmotionOptions(msgspec.Struct, frozen=True, kw_only=True):
         publish: Whether the network becomes a version of the model.
     """
 
-    data: list[str]
+    data: list[str] = []
     model_repo: str
     recipe: str = ""
     network: Literal["strong", "student"] = "strong"
@@ -125,12 +122,13 @@ def read_emotion_data(paths: Sequence[Path], *, validation: float, test: float, 
     faces: list[LabelledFace] = []
     left_out: Counter[str] = Counter()
     for path in paths:
-        for face in _read_table(path) if path.is_file() else _read_folder(path):
-            label = _LABELS.get(face.label.lower())
+        for face in _read(path):
+            label = EMOTION_WORDS.get(face.label.lower())
             if label is None:
                 left_out[face.label or "no label"] += 1
             else:
                 faces.append(msgspec.structs.replace(face, label=label))
+    _check_labels(faces, left_out)
     faces = list(_divided(faces, validation=validation, test=test, seed=seed))
     check_people(faces)
     data = EmotionData(
@@ -139,7 +137,7 @@ def read_emotion_data(paths: Sequence[Path], *, validation: float, test: float, 
         left_out=dict(left_out),
         without_person=sum(face.person == face.path for face in faces),
     )
-    _check_classes(data, paths)
+    check_parts(data)
     return data
 
 
@@ -161,9 +159,32 @@ def check_people(faces: Iterable[LabelledFace]) -> None:
         )
         more = f" and {len(leaked) - _NAMED_PEOPLE} more" if len(leaked) > _NAMED_PEOPLE else ""
         raise LeakError(
-            f"the split leaks {len(leaked)} people: {told}{more}. What is measured on somebody who was "
-            "trained on says nothing about others: give each person one part"
+            f"the split leaks {told}{more}. Figures about people who were trained on say nothing about "
+            "others: give each person one part"
         )
+
+
+def check_parts(data: EmotionData) -> None:
+    """Refuse parts that nothing can be learnt from, chosen by or measured on.
+
+    Raises:
+        PermanentError: A part has no face of a label; it says which.
+    """
+    there = {(face.part, face.label) for face in data.faces}
+    missing = [
+        f"{part} has no {label}" for part in PARTS for label in data.labels if (part, label) not in there
+    ]
+    if missing:
+        people = len({face.person for face in data.faces})
+        raise PermanentError(
+            f"expected every label in every part, nobody in two; with {people} people {', '.join(missing)}. "
+            "Add pictures of more people, or choose other shares or another seed"
+        )
+
+
+def _read(path: Path) -> list[LabelledFace]:
+    table = path / LABELS_FILE if path.is_dir() else path
+    return _read_table(table) if table.is_file() else _read_folder(path)
 
 
 def _read_table(path: Path) -> list[LabelledFace]:
@@ -196,16 +217,23 @@ def _row_face(table: Path, line: int, row: dict[str, str]) -> LabelledFace:
 
 
 def _read_folder(folder: Path) -> list[LabelledFace]:
+    try:
+        photos = list_photos(folder)
+    except PermanentError:
+        raise PermanentError(
+            f"{folder}: expected pictures in a folder for each label ({', '.join(EMOTIONS)}), pictures named "
+            f"First_Last-emotion-N.jpg, or a table with columns path and label; found no picture"
+        ) from None
     faces = []
-    for photo in list_photos(folder):
+    for photo in photos:
         path = str((folder / photo.path).resolve())
-        by_label = len(photo.path.parts) > 1 and photo.path.parts[0].lower() in _LABELS
+        by_label = len(photo.path.parts) > 1 and photo.path.parts[0].lower() in EMOTION_WORDS
         named = photo.path.stem.rsplit("-", 2)
         own = named[0] if len(named) == 3 and named[2].isdecimal() else path
         faces.append(
             LabelledFace(
                 path=path,
-                label=photo.path.parts[0].lower() if by_label else photo.emotion or "",
+                label=photo.path.parts[0].lower() if by_label else photo.emotion or photo.person or "",
                 person=own if by_label else photo.person or path,
             )
         )
@@ -215,37 +243,49 @@ def _read_folder(folder: Path) -> list[LabelledFace]:
 def _divided(
     faces: Sequence[LabelledFace], *, validation: float, test: float, seed: int
 ) -> Iterable[LabelledFace]:
-    """Give a part to whoever has none: by chance, but the same for the same person and seed."""
-    fixed = {face.person: face.part for face in faces if face.part is not None}
+    """Give a part to whoever has none, by lot.
+
+    People are drawn among those whose rarest label is the same, so that no part goes without it.
+    """
+    parts = {face.person: face.part for face in faces if face.part is not None}
+    counts = Counter(face.label for face in faces)
+    rarest: dict[str, str] = {}
+    for face in sorted(faces, key=lambda face: (-counts[face.label], face.label)):
+        rarest[face.person] = face.label
+    for label in counts:
+        drawn = sorted(
+            (person for person, own in rarest.items() if own == label and person not in parts),
+            key=lambda person: hashlib.sha256(f"{seed}/{person}".encode()).digest(),
+        )
+        tested = _share(test, len(drawn))
+        validated = tested + _share(validation, len(drawn))
+        for place, person in enumerate(drawn):
+            parts[person] = "test" if place < tested else "validation" if place < validated else "train"
     for face in faces:
-        if face.part is not None:
-            yield face
-            continue
-        digest = hashlib.sha256(f"{seed}/{face.person}".encode()).digest()
-        drawn = int.from_bytes(digest[:8]) / 2**64
-        part: Part = "test" if drawn < test else "validation" if drawn < test + validation else "train"
-        yield msgspec.structs.replace(face, part=fixed.get(face.person, part))
+        yield face if face.part else msgspec.structs.replace(face, part=parts[face.person])
 
 
-def _check_classes(data: EmotionData, paths: Sequence[Path]) -> None:
-    counts = {part: Counter(face.label for face in data.part(part)) for part in PARTS}
-    where = ", ".join(map(str, paths))
-    if len(data.labels) < 2:
-        found = ", ".join(data.labels) or f"none ({dict(data.left_out)})"
-        raise PermanentError(
-            f"{where}: expected faces of two labels at least of {', '.join(EMOTIONS)}; found {found}"
-        )
-    few = [
-        f"{label} in {part} ({counts[part][label]})"
-        for part in PARTS
-        for label in data.labels
-        if counts[part][label] < _MIN_PER_CLASS
-    ]
-    if few:
-        raise PermanentError(
-            f"{where}: expected {_MIN_PER_CLASS} faces of each label in each part; too few: {', '.join(few)}"
-            ". Add pictures, choose other shares, or another seed"
-        )
+def _share(share: float, people: int) -> int:
+    """Return how many people a part is given: one at least, where three are to be divided."""
+    return max(round(share * people), 1 if people >= len(PARTS) else 0)
+
+
+def _check_labels(faces: Sequence[LabelledFace], left_out: Mapping[str, int]) -> None:
+    found = Counter(face.label for face in faces)
+    if len(found) >= 2:
+        return
+    others = f"; other labels: {in_words(left_out)}" if left_out else ""
+    raise PermanentError(
+        f"expected faces of two labels at least, of {', '.join(EMOTIONS)}; found "
+        f"{in_words(found) or 'none'}{others}"
+    )
+
+
+def in_words(counts: Mapping[str, int]) -> str:
+    """Return counts as people read them, the most in front: ``happy (3), sad (1)``."""
+    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    more = f" and {len(ordered) - _NAMED_PEOPLE} more" if len(ordered) > _NAMED_PEOPLE else ""
+    return ", ".join(f"{name} ({count})" for name, count in ordered[:_NAMED_PEOPLE]) + more
 
 
 def class_weights(classes: NDArray[np.int64], count: int) -> list[float]:

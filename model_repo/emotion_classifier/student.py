@@ -13,10 +13,16 @@ from model_repo.layers import Weights
 from model_repo.saved_model import Graph, Model
 
 STUDENT_SIDE: Final = 224
+FILTERS: Final = (32, 64, 128, 256, 512, 512)
+"""Of the convolutions: 3×3, without padding, each followed by a pool that halves the map."""
+HIDDEN_UNITS: Final = (128, 64)
+NORMALISED_AFTER: Final = (1, 3, 5)
+"""Convolutions, counted from 0, whose pool is followed by batch normalisation."""
 # ITU-R BT.601, as OpenCV and Pillow turn pictures grey.
 LUMA_RGB: Final = (0.299, 0.587, 0.114)
-_NORMALISED_AFTER: Final = (1, 3, 5)
-"""Convolutions, counted from 0, whose pool is followed by batch normalisation."""
+GREY_MEAN: Final = 0.5
+"""Subtracted from grey, 0 to 1, before it is divided by GREY_DEVIATION: faces then spread around 0."""
+GREY_DEVIATION: Final = 0.25
 _EPSILON: Final = 1e-3
 """Keras's own, added to the variance."""
 
@@ -47,15 +53,16 @@ def build_student(weights: StudentWeights, labels: Sequence[str], *, temperature
     x = layers.image_input(graph, size, (0.0, 0.0, 0.0))
     x = layers.grey(graph, "grey", x, LUMA_RGB)
     x = layers.resize(graph, "enlarge", x, STUDENT_SIDE)
-    x = layers.scale(graph, "unit", x, 1 / 255)
+    x = layers.subtract(graph, "centred", x, (255 * GREY_MEAN,))
+    x = layers.scale(graph, "unit", x, 1 / (255 * GREY_DEVIATION))
     for index, (kernel, bias) in enumerate(weights.convolutions):
         name = f"conv{index}"
         x = layers.relu(
             graph, f"{name}/relu", layers.convolution(graph, name, x, kernel, bias, padding="VALID")
         )
         x = layers.max_pool(graph, f"{name}/pool", x, 2, stride=2)
-        if index in _NORMALISED_AFTER:
-            x = _normalise(graph, f"normalise{index}", x, weights, _NORMALISED_AFTER.index(index))
+        if index in NORMALISED_AFTER:
+            x = _normalise(graph, f"normalise{index}", x, weights, NORMALISED_AFTER.index(index))
     # The last map is 1 by 1: its average is its only value.
     x = layers.global_average(graph, "flatten", x)
     *hidden, last = weights.dense

@@ -155,9 +155,15 @@ def apply_edit(photo: Photo, changes: dict[str, Any]) -> str:
 
 
 def list_emotion_photos(session: Session) -> list[EmotionPhotoInfo]:
-    """Return the photos whose expression is known, by label and person."""
-    chosen = select(Photo).where(
-        Photo.emotion_label.is_not(None), Photo.reason.is_distinct_from("not_an_image")
+    """Return the photos whose expression is known, by label and person, of people who may be recognised."""
+    chosen = (
+        select(Photo)
+        .join(Person, Person.person_id == Photo.person_id)
+        .where(
+            Photo.emotion_label.is_not(None),
+            Photo.reason.is_distinct_from("not_an_image"),
+            Person.active.is_(True),
+        )
     )
     return [
         EmotionPhotoInfo(

@@ -196,6 +196,8 @@ class TrainingDesk:
     def _data_of(self, kind: JobKind, source: str) -> str | list[str]:
         if kind.trains_on == "people":
             return ""
+        if kind.trains_on == "expressions" and not source:
+            return []
         folder = None if self.datasets is None else self.datasets / source
         if folder is None or not source or folder.parent != self.datasets or not folder.is_dir():
             raise InvalidInputError(f"source: there is no folder {source!r} among the data sets")

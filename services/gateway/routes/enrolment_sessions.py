@@ -162,7 +162,11 @@ async def keep(
     "/{session_id}", status_code=status.HTTP_204_NO_CONTENT, operation_id="delete_enrolment_session"
 )
 async def delete_all(session_id: SessionPath, context: ContextDep, principal: PrincipalDep) -> None:
-    """Delete everything of a guided enrolment: photos, templates, consent, and a person added for it."""
+    """Delete everything of a guided enrolment: photos, templates, consent, and a person added for it.
+
+    Trainings that may have been made from its photos go, too: their reports may show them.
+    """
+    row = await context.database.run(lambda session: coach.require_session_row(session, session_id))
     for photo_id in await context.database.run(lambda session: coach.photos_of_session(session, session_id)):
         await context.templates.remove_photo(photo_id)
 
@@ -171,6 +175,7 @@ async def delete_all(session_id: SessionPath, context: ContextDep, principal: Pr
         _audit(session, principal, "enrolment.deleted", session_id)
 
     await context.database.run(write)
+    await context.training.forget_person(row.person_id)
     await context.names.announce_change()
 
 

@@ -315,7 +315,7 @@ def test_labelled_expressions_become_a_folder_and_a_table(gateway: FakeGateway, 
     assert (folder / "tired" / "b.jpg").exists()
     again = run("people", "export-emotions", str(folder))
     assert again.exit_code == 1
-    assert "choose an empty folder" in " ".join(again.output.split())
+    assert "expected an empty folder" in " ".join(again.output.split())
 
 
 def test_no_labelled_expression_is_said_in_words(gateway: FakeGateway, tmp_path: Path) -> None:
@@ -340,6 +340,71 @@ def test_training_asks_for_exactly_one_source(gateway: FakeGateway) -> None:
         result = run("train", "identity", *arguments)
         assert result.exit_code == 2
         assert "expected one of DATA, --gallery and --resume" in result.output
+
+
+def test_training_emotions_asks_for_exactly_one_source(gateway: FakeGateway, tmp_path: Path) -> None:
+    for arguments in ([], [str(tmp_path), "--gallery"], ["--gallery", "--recipe", str(tmp_path)]):
+        result = run("train", "emotion", *arguments)
+        assert result.exit_code == 2
+        assert "expected one of DATA, --gallery, --recipe and --resume" in result.output
+
+
+def test_emotions_that_cannot_be_learnt_make_no_job(gateway: FakeGateway, tmp_path: Path) -> None:
+    """Nothing there, another label than the five, a person in two parts."""
+    (tmp_path / "data" / "bored").mkdir(parents=True)
+    result = run("train", "emotion", str(tmp_path / "data"))
+    assert "expected pictures in a folder for each label (angry, happy" in result.output
+    (tmp_path / "data" / "bored" / "1.jpg").touch()
+    result = run("train", "emotion", str(tmp_path / "data"))
+    assert "found none; other labels: bored (1)" in " ".join(result.output.split())
+    rows = ["path,label,person,split", "bored/1.jpg,sad,Ada,train", "bored/1.jpg,happy,Ada,test"]
+    (tmp_path / "data" / "labels.csv").write_text("\n".join(rows))
+    result = run("train", "emotion", str(tmp_path / "data"))
+    assert result.exit_code == 1
+    assert "the split leaks Ada (train, test)" in " ".join(result.output.split())
+    assert "No job yet" in run("train", "jobs").output
+
+
+def test_training_on_what_the_coach_collected_needs_something_collected(
+    gateway: FakeGateway, tmp_path: Path
+) -> None:
+    """The job knows whose photos it was to be made from, so that forgetting one of them deletes it."""
+    gateway.answers["GET", "/api/people"] = [(200, [{"person_id": "p1", "name": "Rosa"}])]
+    gateway.answers["POST", "/api/people/emotion-exports"] = [(200, [])]
+    result = run("train", "emotion", "--gallery")
+    assert result.exit_code == 1
+    assert "the coach asks for five expressions" in " ".join(result.output.split())
+    (folder,) = (tmp_path / "jobs").iterdir()
+    assert json.loads((folder / "people.json").read_text()) == ["p1"]
+
+
+def test_a_job_of_another_kind_is_gone_on_with_by_its_own_command(
+    gateway: FakeGateway, tmp_path: Path
+) -> None:
+    gateway.answers["GET", "/api/people"] = [(200, [])]
+    run("train", "identity", "--gallery")
+    (folder,) = (tmp_path / "jobs").iterdir()
+    result = run("train", "emotion", "--resume", folder.name)
+    assert result.exit_code == 1
+    assert f"mien train identity --resume {folder.name}" in " ".join(result.output.split())
+
+
+def test_what_the_coach_collected_is_learnt_from_person_by_person(
+    gateway: FakeGateway, tmp_path: Path
+) -> None:
+    """Too few people is said in words, after the photos were fetched with whose they are."""
+    photos = [
+        {"photo_id": f"{label}-{n}", "person_id": "p1", "label": label, "image_url": f"/{label}-{n}.jpg"}
+        for label in ("happy", "tired")
+        for n in range(3)
+    ]
+    gateway.answers["GET", "/api/people"] = [(200, [{"person_id": "p1", "name": "Rosa"}])]
+    gateway.answers["POST", "/api/people/emotion-exports"] = [(200, photos)]
+    for photo in photos:
+        gateway.answers["GET", photo["image_url"]] = [(200, "jpeg")]
+    result = run("train", "emotion", "--gallery")
+    assert result.exit_code == 1
+    assert "with 1 people validation has no happy" in " ".join(result.output.split())
 
 
 def test_a_data_set_that_is_not_there_is_said_in_words(gateway: FakeGateway, tmp_path: Path) -> None:

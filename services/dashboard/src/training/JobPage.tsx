@@ -59,7 +59,9 @@ export function JobPage() {
           {Object.entries(job.options)
             .filter(
               ([name, value]) =>
-                name !== "model_repo" && (typeof value !== "object" || Array.isArray(value)) && value !== "",
+                name !== "model_repo" &&
+                (typeof value !== "object" || Array.isArray(value)) &&
+                String(value) !== "",
             )
             .map(([name, value]) => (
               <div key={name}>
