@@ -24,7 +24,13 @@ DEADLINE_SECONDS = 5
 MAIN = "main-stream-"
 _DAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _DAY_AFTER_TOMORROW = _DAYS[(datetime.now(UTC).weekday() + 2) % 7]
-SETTINGS = IngestSettings(hang_timeout_seconds=1.001, drain_timeout_seconds=1)
+# Less patience than settings may have: the tests would wait for it in earnest.
+SETTINGS = IngestSettings(drain_timeout_seconds=1).model_copy(update={"hang_timeout_seconds": 0.3})
+
+
+@pytest.fixture(autouse=True)
+def quick_ticks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.ingest.fleet._TICK_SECONDS", 0.02)
 
 
 @dataclass
@@ -139,8 +145,9 @@ async def test_a_browsers_webcam_is_left_to_the_gateway() -> None:
     off = msgspec.structs.replace(webcam, camera_id="o", enabled=False)
     async with running(webcam, off, camera("a")) as rig:
         rig.fleet.assign({0})
-        await rig.until(lambda: rig.reading() == {"a"})
-        assert [opened.camera_id for opened in rig.opened] == ["a"]
+        await rig.until(lambda: len(rig.opened) == 1)
+        assert rig.reading() == {"a"}
+        assert rig.opened[0].camera_id == "a"
         assert {status.camera_id for status in rig.fleet._statuses()} == {"a"}
 
 
@@ -184,7 +191,7 @@ async def test_too_many_threads_left_behind_end_the_process() -> None:
     rig.fleet.assign({0})
     running = asyncio.create_task(rig.fleet.run())
     try:
-        with pytest.raises(RuntimeError, match="21 camera threads hang in native code"):
+        with pytest.raises(RuntimeError, match=r"\d+ camera threads hang in native code"):
             async with asyncio.timeout(DEADLINE_SECONDS):
                 await running
     finally:

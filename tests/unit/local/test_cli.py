@@ -239,8 +239,11 @@ def test_readings_are_shown_changed_and_stopped(gateway: FakeGateway) -> None:
     assert run("readings", "export").exit_code == 2
 
 
-def test_enrolment_waits_for_the_verdict_on_each_photograph(gateway: FakeGateway, tmp_path: Path) -> None:
+def test_enrolment_waits_for_the_verdict_on_each_photograph(
+    gateway: FakeGateway, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A refused photograph is named with its reason, and the exit code says that not all were taken."""
+    monkeypatch.setattr("mien.commands.people._POLL_SECONDS", 0)
     paths = [tmp_path / "a.jpg", tmp_path / "b.jpg"]
     for path in paths:
         path.write_bytes(b"picture")
