@@ -48,7 +48,7 @@ class Gateway:
 
 @cache
 def application() -> FastAPI:
-    """The routes, put together once for all tests: FastAPI works out their parameters at the first request."""
+    """The routes, put together once for all tests: FastAPI works out their parameters at a first request."""
     return create_app(None, dashboard_dir=Path("not-built"))
 
 
