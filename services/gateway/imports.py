@@ -17,7 +17,7 @@ from mien.runtime.gallery import TemplateStore
 from mien.runtime.service import Service
 from services.gateway import import_rows as sql
 from services.gateway.archives import Entry, clean_path, count_entries, is_worth_a_word, read_entries
-from services.gateway.database import Database, Person, Photo, utc_now
+from services.gateway.database import Database
 from services.gateway.denials import Denials
 from services.gateway.enrolment import EnrolmentRoad, sha256_of
 from services.gateway.import_plan import MAX_FILES
@@ -27,6 +27,7 @@ from services.gateway.pause import wait_at_most
 from services.gateway.photo_judge import PhotoJudge, judge_again
 from services.gateway.photos import PhotoError
 from services.gateway.pipeline import InvalidInputError
+from services.gateway.tables import Person, Photo, utc_now
 
 log = structlog.get_logger()
 

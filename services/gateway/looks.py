@@ -27,8 +27,9 @@ from mien.contracts.readings import (
 from mien.contracts.shared_state import TRACK_TTL_SECONDS
 from mien.errors import TransientError
 from mien.runtime.service import Service
-from services.gateway.database import Database, Sighting, utc_now
+from services.gateway.database import Database
 from services.gateway.schemas import Schema
+from services.gateway.tables import Sighting, utc_now
 
 log = structlog.get_logger()
 

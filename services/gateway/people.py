@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session, undefer
 from mien.contracts.events import PhotoRejected, TemplateCreated
 from mien.errors import MienError
 from mien.vision.strays import SET_ASIDE
-from services.gateway.database import Person, Photo, Sighting, StrangerVisit
 from services.gateway.photo_judge import judge_again
 from services.gateway.schemas import EmotionPhotoInfo, PersonInfo, SightingInfo
+from services.gateway.tables import Person, Photo, Sighting, StrangerVisit
 from services.gateway.who import WhoIsWho, is_ignored
 
 DELETED_PERSON: Final = "deleted person"

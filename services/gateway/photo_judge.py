@@ -12,9 +12,10 @@ from sqlalchemy.orm import Session
 from mien.errors import TransientError
 from mien.runtime.gallery import TemplateStore
 from mien.runtime.service import Service
-from services.gateway.database import Database, Photo, audit
+from services.gateway.database import Database, audit
 from services.gateway.likeness import Judgement, KnownPhoto, judge_photos
 from services.gateway.pause import wait_at_most
+from services.gateway.tables import Photo
 from services.gateway.thresholds import ThresholdDesk
 
 log = structlog.get_logger()

@@ -10,9 +10,9 @@ from sqlalchemy.orm import Session, undefer
 
 from mien.contracts.events import StrangerSeen, StrangerWithdrawn
 from mien.contracts.recognition import Rules
-from services.gateway.database import Person, Photo, Sighting, Stranger, StrangerVisit
 from services.gateway.people import NotFoundError, new_id, visit_face_url
 from services.gateway.recognition_schemas import StrangerInfo, VisitInfo
+from services.gateway.tables import Person, Photo, Sighting, Stranger, StrangerVisit
 from services.gateway.who import WhoIsWho
 
 MOST_VISITS_TOLD: Final = 200

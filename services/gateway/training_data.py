@@ -9,8 +9,8 @@ from typing import Final
 from sqlalchemy.orm import Session
 
 from mien.contracts.job_kinds import JobKind
-from services.gateway.database import Person
 from services.gateway.people import list_people
+from services.gateway.tables import Person
 from services.gateway.training_schemas import DataGroup, DataSource
 
 _PICTURES: Final = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp"})

@@ -10,7 +10,7 @@ from services.gateway import strangers as sql
 from services.gateway.access import ContextDep, PrincipalDep, require_session
 from services.gateway.accounts import Principal
 from services.gateway.context import Context
-from services.gateway.database import Person, Stranger, StrangerVisit, audit
+from services.gateway.database import audit
 from services.gateway.people import NotFoundError, get_person, new_id
 from services.gateway.recognition_schemas import (
     StrangerDetail,
@@ -22,6 +22,7 @@ from services.gateway.recognition_schemas import (
     VisitsChosen,
 )
 from services.gateway.schemas import PersonInfo
+from services.gateway.tables import Person, Stranger, StrangerVisit
 
 router = APIRouter(prefix="/api/strangers", tags=["strangers"], dependencies=[Depends(require_session)])
 StrangerPath = Annotated[str, Path(max_length=40)]

@@ -16,10 +16,10 @@ from mien.contracts.models import FACE_EMBEDDER
 from mien.contracts.shared_state import Template
 from mien.runtime.event_loop import Received
 from mien.vision.similarity import encode_vector, unit
-from services.gateway.database import AuditEntry, Photo
 from services.gateway.import_rows import place_files
 from services.gateway.import_tables import ImportFile, PhotoImport
 from services.gateway.photos import MAX_PHOTO_BYTES
+from services.gateway.tables import AuditEntry, Photo
 from tests.samples import QUALITY
 from tests.unit.gateway.conftest import Gateway
 

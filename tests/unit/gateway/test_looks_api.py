@@ -8,7 +8,7 @@ import pytest
 from mien.contracts.models import UNCERTAIN
 from mien.contracts.readings import emotion_baseline_key, emotion_counts_key
 from mien.contracts.shared_state import emotion_state_key, tiredness_state_key, track_key
-from services.gateway.database import Person, Sighting, utc_now
+from services.gateway.tables import Person, Sighting, utc_now
 from tests.unit.gateway.conftest import Gateway
 
 EMOTION = {"emotion_policy": "per_person", "emotion_purpose": "study", "context": "public"}

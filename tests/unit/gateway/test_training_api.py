@@ -15,7 +15,8 @@ from mien.runtime.jobs import held, list_jobs, read_job
 from mien.training.job import Job
 from model_repo import labels
 from services.gateway.accounts import Principal
-from services.gateway.database import AuditEntry, Database, Person, Photo
+from services.gateway.database import Database
+from services.gateway.tables import AuditEntry, Person, Photo
 from tests.unit.gateway.conftest import Gateway, start_gateway
 
 
