@@ -7,7 +7,7 @@ import av
 import numpy as np
 import pytest
 
-from tests.unit.local.test_cli import run
+from tests.unit.local.command_line import run
 
 
 @pytest.fixture(scope="module")

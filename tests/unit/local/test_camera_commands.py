@@ -5,9 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.local.test_cli import FakeGateway, gateway, run
-
-__all__ = ["gateway"]  # a fixture
+from tests.unit.local.command_line import FakeGateway, run
 
 
 def planned(verdict: str, **fields: Any) -> dict[str, Any]:
