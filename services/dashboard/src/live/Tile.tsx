@@ -4,7 +4,7 @@ import { useStore } from "../app/store";
 import { ReadingBadges } from "../looks/ReadingBadges";
 import { Icon } from "../ui/Icon";
 import { zonesShown, ZoneShapes } from "../zones/ZoneShapes";
-import { retryWords, stateWords } from "../words";
+import { retryWords, stateWords } from "../cameraWords";
 import { nowMs } from "./clock";
 import { useCameraStatus } from "./live";
 import { TileView, type TileFigures, type TileParts } from "./tileView";

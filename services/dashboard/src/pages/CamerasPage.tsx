@@ -10,7 +10,7 @@ import { Dialog } from "../ui/Dialog";
 import { Icon } from "../ui/Icon";
 import { EmptyState, Notice, PageHead, Pill, useNow } from "../ui/parts";
 import { toast } from "../ui/Toasts";
-import { isBrowser, retryWords, stateWords } from "../words";
+import { isBrowser, retryWords, stateWords } from "../cameraWords";
 import { RemoveDialog, Switch } from "./cameraActions";
 import { CameraForm } from "./CameraForm";
 import { FitnessPill } from "./FitnessPanel";
