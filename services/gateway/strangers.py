@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session, undefer
 
 from mien.contracts.events import StrangerSeen, StrangerWithdrawn
 from mien.contracts.recognition import Rules
-from services.gateway.people import NotFoundError, new_id, visit_face_url
+from services.gateway.people import NotFoundError, new_id
 from services.gateway.recognition_schemas import StrangerInfo, VisitInfo
+from services.gateway.sighting_rows import visit_face_url
 from services.gateway.tables import Person, Photo, Sighting, Stranger, StrangerVisit
 from services.gateway.who import WhoIsWho
 
