@@ -112,7 +112,7 @@ async def test_webcam_shows_who_you_are(stack: Stack, tmp_path: Path) -> None:
         await page.get_by_role("button", name="Start the webcam").click()
         face = page.locator('[data-testid="webcam"] [data-testid="face"]')
         await expect(face).to_have_attribute("data-person", "Barack Obama", timeout=20_000)
-        await expect(face).not_to_have_attribute("data-emotion", "", timeout=10_000)
+        await expect(face).not_to_have_attribute("data-emotion", "", timeout=20_000)
         await talk.has_answers(20)
         # The page knows each answer's picture as one of its own, and so how old it is.
         await expect(page.get_by_test_id("webcam")).to_have_attribute("data-latency-ms", re.compile(r"^\d+$"))
@@ -146,16 +146,16 @@ async def test_unknown_face_is_named_by_a_click_and_loses_the_name_again(
         await face.get_by_role("button", name="Unknown").click()
         await page.get_by_label("Name", exact=True).fill("Joe Biden")
         await page.get_by_role("button", name="Name", exact=True).click()
-        await expect(face).to_have_attribute("data-person", "Joe Biden", timeout=5_000)
+        await expect(face).to_have_attribute("data-person", "Joe Biden", timeout=20_000)
         [person] = [one for one in stack.get("/api/people") if one["name"] == "Joe Biden"]
         eventually(
             lambda: stack.get(f"/api/people/{person['person_id']}"),
             lambda info: info["template_count"] > 0,
-            within_seconds=15,
+            within_seconds=20,
         )
         await page.get_by_role("button", name="Undo").click()
-        await expect(face).not_to_have_attribute("data-person", "Joe Biden", timeout=5_000)
-        eventually(lambda: _names(stack), lambda names: names == ["Barack Obama"], within_seconds=5)
+        await expect(face).not_to_have_attribute("data-person", "Joe Biden", timeout=20_000)
+        eventually(lambda: _names(stack), lambda names: names == ["Barack Obama"], within_seconds=20)
 
 
 async def test_coach_collects_poses_and_expressions_and_enrols(stack: Stack, tmp_path: Path) -> None:
