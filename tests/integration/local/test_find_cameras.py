@@ -1,4 +1,4 @@
-"""`mien cameras test` and `discover` on the command line: ingest's code answers, in a process of its own."""
+"""`mien cameras test` on the command line: ingest's code answers, in a process of its own."""
 
 import json
 from pathlib import Path
@@ -48,13 +48,3 @@ def test_failure_is_told_in_words_with_its_own_exit_code(url: str, code: int, wo
     result = run("cameras", "test", url)
     assert (result.exit_code, words in " ".join(result.output.split())) == (code, True), result.output
     assert "hunter2" not in result.output
-
-
-def test_search_without_cameras_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
-    """In words for people, and as JSON for programs."""
-    monkeypatch.setenv("MIEN_INGEST_SEARCH_INTERFACES", "127.0.0.1")
-    result = run("cameras", "discover", "--seconds", "0.5")
-    assert result.exit_code == 0, result.output
-    assert "does not cross routers" in " ".join(result.output.split())
-    result = run("cameras", "discover", "--seconds", "0.5", "--json")
-    assert json.loads(result.stdout) == {"devices": [], "searched": ["127.0.0.1"]}

@@ -1,11 +1,36 @@
-"""`mien cameras import` and `export` on the command line."""
+"""`mien cameras discover`, `import` and `export` on the command line."""
 
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from mien.commands import find_cameras
+from mien.contracts.camera_requests import CameraReply, CameraSearch, SearchEnded
 from tests.unit.local.command_line import FakeGateway, run
+
+
+def test_search_without_cameras_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In words for people, and as JSON for programs."""
+
+    ended = SearchEnded(
+        request_id="r", camera_id="", event_id="e", captured_at_ns=0, found=0, searched=["10.0.0.2"]
+    )
+
+    @contextmanager
+    def search_in_vain(request: CameraSearch) -> Iterator[Iterator[CameraReply]]:
+        assert request.seconds == 0.5
+        yield iter([ended])
+
+    monkeypatch.setattr(find_cameras, "_answers", search_in_vain)
+    result = run("cameras", "discover", "--seconds", "0.5")
+    assert result.exit_code == 0, result.output
+    assert "does not cross routers" in " ".join(result.output.split())
+    result = run("cameras", "discover", "--seconds", "0.5", "--json")
+    assert json.loads(result.stdout) == {"devices": [], "searched": ["10.0.0.2"]}
 
 
 def planned(verdict: str, **fields: Any) -> dict[str, Any]:
