@@ -71,7 +71,7 @@ class EmotionWorker:
                 tired = await self._emotions.read(allowed)
                 await self._tiredness.read(allowed, tired)
         except (RedisError, OSError) as error:
-            raise TransientError(f"Redis: {error}") from error
+            raise TransientError(f"Redis does not answer: {error}") from error
 
     async def follow_policies(self, service: Service) -> None:
         """Keep knowing the policies, and forget what is no longer allowed, until the service stops."""

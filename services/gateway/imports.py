@@ -223,7 +223,7 @@ class Imports:
                 await self._denials.forget_person(person_id)
                 await self._database.run(lambda session, id_=person_id: _drop_person(session, id_))  # type: ignore[misc]  # mypy cannot infer a lambda with a default
         except (RedisError, OSError) as error:
-            raise TransientError(f"Redis: {type(error).__name__}") from error
+            raise TransientError(f"Redis does not answer: {type(error).__name__}") from error
 
         def finish(session: Session) -> None:
             row = session.get(PhotoImport, import_id)

@@ -77,7 +77,7 @@ class PhotoJudge:
             for photo_id in aside:
                 await self._templates.edit_photo(photo_id, set_aside=True)
         except (RedisError, OSError) as error:
-            raise TransientError(f"Redis: {type(error).__name__}") from error
+            raise TransientError(f"Redis does not answer: {type(error).__name__}") from error
         await self._database.run(lambda session: _write_down(session, judgements, photos))
         if aside:
             log.info("photos.set_aside", photos=len(aside))

@@ -86,7 +86,7 @@ class Recognizer:
                 elif self._counts(one.event, votes):
                     await self._identify(one, vector, votes)
         except (RedisError, OSError) as error:
-            raise TransientError(f"Redis: {error}") from error
+            raise TransientError(f"Redis does not answer: {error}") from error
 
     async def follow_knowledge(self, service: Service) -> None:
         """Read what has changed of people and rules, within a second, until the service stops."""
