@@ -24,8 +24,9 @@ DEADLINE_SECONDS = 5
 MAIN = "main-stream-"
 _DAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _DAY_AFTER_TOMORROW = _DAYS[(datetime.now(UTC).weekday() + 2) % 7]
-# Less patience than settings may have: the tests would wait for it in earnest.
-SETTINGS = IngestSettings(drain_timeout_seconds=1).model_copy(update={"hang_timeout_seconds": 0.3})
+SETTINGS = IngestSettings(drain_timeout_seconds=1)
+# Less patience than settings may have: tests of what hangs wait for it in earnest.
+IMPATIENT = SETTINGS.model_copy(update={"hang_timeout_seconds": 0.3})
 
 
 @pytest.fixture(autouse=True)
@@ -66,7 +67,7 @@ class SilentSource(SourceBase):
 
 
 class Rig:
-    def __init__(self) -> None:
+    def __init__(self, settings: IngestSettings = SETTINGS) -> None:
         self.directory = FakeDirectory()
         self.service = Service("ingest")
         self.service.health.started()
@@ -77,7 +78,7 @@ class Rig:
         self.hanging_urls: set[str] = set()
         self.fleet = CameraFleet(
             self.service,
-            SETTINGS,
+            settings,
             None,  # Redis is for statuses and epochs, which these tests leave alone
             self.directory,  # type: ignore[arg-type]
             send=self._send,
@@ -109,8 +110,8 @@ class Rig:
 
 
 @asynccontextmanager
-async def running(*cameras: Camera) -> AsyncIterator[Rig]:
-    rig = Rig()
+async def running(*cameras: Camera, settings: IngestSettings = SETTINGS) -> AsyncIterator[Rig]:
+    rig = Rig(settings)
     rig.directory.put(*cameras)
     task = asyncio.create_task(rig.fleet.run())
     try:
@@ -170,7 +171,7 @@ async def test_a_reader_that_hangs_is_left_behind_and_replaced() -> None:
     """The loop goes on, the camera gets a new thread, and it is counted and told."""
     stuck = metrics.CAMERA_RECONNECTS.labels("hangs", "stuck")
     before = stuck._value.get()
-    async with running() as rig:
+    async with running(settings=IMPATIENT) as rig:
         rig.hanging.add("hangs")
         rig.directory.put(camera("hangs"))
         rig.fleet.assign({0})
@@ -185,7 +186,7 @@ async def test_a_reader_that_hangs_is_left_behind_and_replaced() -> None:
 
 async def test_too_many_threads_left_behind_end_the_process() -> None:
     """A thread can't be killed: with more than twenty of them only a new process helps."""
-    rig = Rig()
+    rig = Rig(IMPATIENT)
     rig.directory.put(*(camera(f"hangs-{number}") for number in range(21)))
     rig.hanging |= set(rig.directory.cameras)
     rig.fleet.assign({0})
@@ -249,7 +250,7 @@ async def test_a_main_stream_that_hangs_is_replaced_and_the_camera_stays() -> No
     """Stuck in native code, its thread is left behind; the camera's own goes on."""
     stuck = metrics.CAMERA_RECONNECTS.labels("a", "main_stream_stuck")
     before = stuck._value.get()
-    async with running() as rig:
+    async with running(settings=IMPATIENT) as rig:
         rig.hanging_urls.add("rtsp://h/main")
         rig.directory.put(camera("a", main_stream_url="rtsp://h/main"))
         rig.fleet.assign({0})
