@@ -1,11 +1,12 @@
 import type { ReactNode } from "react";
 import { Dialog } from "./Dialog";
 
-/** Asks before something is gone; what goes, and whether it comes back, stands between title and buttons. */
+/** Asks before what is not done lightly; what it means, and whether it comes back, stands above the buttons. */
 export function ConfirmDialog({
   title,
   action,
   keep = "Keep",
+  tone = "danger",
   disabled = false,
   onConfirm,
   onClose,
@@ -14,6 +15,7 @@ export function ConfirmDialog({
   title: string;
   action: string;
   keep?: string;
+  tone?: "danger" | "main";
   disabled?: boolean;
   onConfirm: () => Promise<unknown>;
   onClose: () => void;
@@ -33,7 +35,7 @@ export function ConfirmDialog({
           <button type="button" className="button" onClick={onClose}>
             {keep}
           </button>
-          <button className="button button--danger" disabled={disabled}>
+          <button className={`button button--${tone}`} disabled={disabled}>
             {action}
           </button>
         </div>
