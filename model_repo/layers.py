@@ -145,6 +145,11 @@ def add(graph: Graph, name: str, x: str, y: str) -> str:
     return _float(graph, name, "AddV2", x, y)
 
 
+def product(graph: Graph, name: str, x: str, y: str) -> str:
+    """Multiply two maps, or (N, C) by (N, 1)."""
+    return _float(graph, name, "Mul", x, y)
+
+
 def max_pool(graph: Graph, name: str, x: str, size: int, *, stride: int) -> str:
     """Take the maximum of each window, without padding."""
     return _pool(graph, name, "MaxPool", x, size, stride)

@@ -22,6 +22,7 @@ PersonId = Annotated[str, typer.Argument(help="Identifier of the person, as in m
 _PHOTOS_IN_A_REQUEST: Final = 10
 _ENROLMENT_TIMEOUT_SECONDS: Final = 60.0
 _CALIBRATION_TIMEOUT_SECONDS: Final = 120.0
+_POLL_SECONDS: Final = 0.5
 _BASIS: Final = {
     "default": "the embedder's own threshold; calibrate to fit it to your people",
     "cohort": "set by how much strangers resemble each other to the embedder (LFW), for this many templates",
@@ -156,7 +157,7 @@ def _enrol(api: httpx.Client, person_id: str, paths: list[Path]) -> None:
             progress.update(task, completed=len(results) - len(pending))
             if time.monotonic() > deadline:
                 break
-            time.sleep(0.5)
+            time.sleep(_POLL_SECONDS)
             latest = {str(photo["photo_id"]): photo for photo in answer(api.get(url))}
             results = {key: latest.get(key, photo) for key, photo in results.items()}
         progress.update(task, completed=len(results) - len(pending))

@@ -15,8 +15,11 @@ eyes are, says more than a mean over everything.
 import json
 from typing import Any, Final
 
+import numpy as np
+
 from mien.contracts.models import EMOTION_CLASSIFIER, IMAGES
 from model_repo import face_api, layers
+from model_repo.emotion_classifier.build import LABELS_BY_CLASS
 from model_repo.saved_model import BATCH, DataType, Graph, Model, Port
 from model_repo.sources import PackageFiles
 from model_repo.tfjs import read_weights
@@ -42,11 +45,15 @@ _INPUT: Final = "input_1"
 _LAYER: Final = "StatefulPartitionedCall/model_1"
 _HUMAN_MAPS: Final = f"{_LAYER}/add_2/add"
 _HUMAN_SCORES: Final = f"{_LAYER}/global_average_pooling2d_1/Mean"
+_FACE_API_MAPS: Final = "dense3/conv3/relu"
 _MESH_MAPS: Final = f"{_LAYER}/p_re_lu_15/Relu"
 # The maps before the points: 3 by 3.
 _MESH_LAST: Final = f"{_LAYER}/p_re_lu_20/Relu"
 # mini-XCEPTION was trained on faces that fill the picture more than our template does.
 MARGIN: Final = 6
+# Fear, disgust and surprise are taken to be ten times as rare as face-api's network does. That leaves the
+# figures of the five as they are, and most faces that show one of the three unanswered (docs/emotion.md).
+_OTHER_ODDS: Final = 0.1
 _HUMAN_SIDE: Final = 64
 _MESH_SIDE: Final = 192
 _LUMA_RGB: Final = (0.299, 0.587, 0.114)
@@ -62,6 +69,20 @@ def add_features(graph: Graph, face_api_files: PackageFiles, human_files: Packag
         *_human(graph, raw, human_files),
         *_mesh(graph, raw, human_files),
     )
+
+
+def add_other(graph: Graph, face_api_files: PackageFiles) -> str:
+    """Add whether a face shows one of our expressions or another, (N, 2), behind the features.
+
+    face-api's network knows fear, disgust and surprise, which our labels don't have.
+    """
+    weights = face_api.network_weights(face_api_files, "face_expression_model")
+    x = layers.global_average(graph, "other/average", _FACE_API_MAPS)
+    x = layers.dense(graph, "other/fc", x, weights["fc/weights"])
+    is_other = np.array([label == "other" for label in LABELS_BY_CLASS.values()], np.float32)
+    bias = weights["fc/bias"] + np.float32(np.log(_OTHER_ODDS)) * is_other
+    classes = layers.softmax(graph, "other/classes", layers.bias_add(graph, "other/logits", x, bias))
+    return layers.dense(graph, "other/sides", classes, np.stack([1 - is_other, is_other], axis=1))
 
 
 def build_features(face_api_files: PackageFiles, human_files: PackageFiles) -> Model:

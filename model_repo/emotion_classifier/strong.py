@@ -7,7 +7,7 @@ from typing import Final, Self
 import numpy as np
 
 from model_repo import layers
-from model_repo.emotion_classifier.features import FEATURES, add_features
+from model_repo.emotion_classifier.features import FEATURES, add_features, add_other
 from model_repo.emotion_classifier.output import finish
 from model_repo.layers import Weights
 from model_repo.saved_model import Graph, Model
@@ -70,7 +70,7 @@ def build_strong(head: Head, face_api: PackageFiles, human: PackageFiles) -> Mod
     )
     logits = layers.dense(graph, "head/output/product", hidden, head.output)
     logits = layers.bias_add(graph, "head/output", logits, head.output_bias)
-    return finish(graph, logits, head.labels, temperature=head.temperature)
+    return finish(graph, logits, head.labels, temperature=head.temperature, other=add_other(graph, face_api))
 
 
 def build_shipped(face_api: PackageFiles, human: PackageFiles) -> Model:

@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 
 from mien.contracts.job_kinds import JobKind
 from mien.contracts.photo_names import EMOTION_WORDS, PICTURE_SUFFIXES
-from services.gateway.database import Person
 from services.gateway.people import list_emotion_photos, list_people
+from services.gateway.tables import Person
 from services.gateway.training_schemas import DataGroup, DataSource
 
 _LOOSE: Final = "not in a folder of their own"

@@ -1,7 +1,7 @@
 """What networks say of aligned faces, in the five columns of EMOTIONS, and what a face costs them.
 
-Answers are probabilities, float (N, 5). A network that doesn't know *tired* has 0 there; what it knows beyond
-the five (fear, disgust, surprise) is left out and the rest made to add up to 1, which is to its advantage.
+Answers are probabilities, float (N, 5). A network that doesn't know *tired* has 0 there. What falls on
+expressions beyond the five (fear, disgust, surprise) is left out: the five add up to 1 or less.
 """
 
 import hashlib
@@ -29,7 +29,6 @@ from model_repo.sources import HUMAN, file_sha256
 
 _BATCH: Final = 16
 _TIMEOUT_SECONDS: Final = 900
-_TINY: Final = 1e-9
 
 Answers = NDArray[np.float32]
 Images = NDArray[np.uint8]
@@ -128,7 +127,7 @@ def read_fer(images_rgb: Images, sample: Images, rounds: int) -> Reading:
         told.update(_ask_fer(script, images))
         return np.array(told["scores"], np.float32)
 
-    answers = _kept(f"fer-{state}-{_digest(images_rgb)}", lambda: ask(images_rgb))
+    answers = _kept(f"fer-{state}-{MARGIN}-{_digest(images_rgb)}", lambda: ask(images_rgb))
     costs = []
     for _ in range(rounds):
         ask(sample)
@@ -161,7 +160,7 @@ def _in_columns(probabilities: NDArray[Any], labels: Sequence[str]) -> Answers:
     for column, label in enumerate(EMOTIONS):
         if label in labels:
             columns[:, column] = probabilities[:, list(labels).index(label)]
-    return np.asarray(columns / np.maximum(columns.sum(axis=1, keepdims=True), _TINY), np.float32)
+    return columns
 
 
 def _kept(name: str, ask: Callable[[], NDArray[np.float32]]) -> NDArray[np.float32]:

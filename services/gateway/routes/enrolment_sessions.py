@@ -14,13 +14,14 @@ from services.gateway.coach_schemas import (
     EnrolmentSessionInfo,
     FaceCheckInfo,
 )
-from services.gateway.database import EnrolmentSession, Person, audit, utc_now
+from services.gateway.database import audit
 from services.gateway.people import new_id
 from services.gateway.photo_rows import photo_infos
 from services.gateway.photo_schemas import PhotoInfo
 from services.gateway.pipeline import InvalidInputError
 from services.gateway.poses import Pose, StraightLook, advise
 from services.gateway.schemas import ErrorMessage
+from services.gateway.tables import EnrolmentSession, Person, utc_now
 from services.gateway.webcam_feed import jpeg_size
 
 router = APIRouter(prefix="/api/enrolment-sessions", tags=["people"], dependencies=[Depends(require_session)])

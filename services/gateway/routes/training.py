@@ -9,12 +9,12 @@ from services.gateway.access import ContextDep, PrincipalDep, require_admin
 from services.gateway.accounts import Principal
 from services.gateway.context import Context
 from services.gateway.database import audit
-from services.gateway.training import require_kind
 from services.gateway.training_data import (
     expressions_to_train_on,
     folders_to_train_on,
     people_to_train_on,
 )
+from services.gateway.training_options import require_kind
 from services.gateway.training_schemas import (
     DataSource,
     JobDetail,

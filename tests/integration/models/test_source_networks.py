@@ -144,8 +144,8 @@ def test_the_strong_emotion_network_sees_what_humans_networks_see(
     grey = np.stack([_grey_face(image) for image in images])
     maps = source_networks.run("emotion", grey, columns=8 * 8 * 256).reshape(-1, 8, 8, 256)
     _check("features of human", ours[:, HUMAN_COLUMNS][:, : 4 * 256], _quarters(maps, 4, stride=4), capsys)
-    large = np.stack([cv2.resize(image, (192, 192)) for image in images.astype(np.float32)])
-    maps = source_networks.run("facemesh", large / 127.5 - 1, columns=6 * 6 * 128).reshape(-1, 6, 6, 128)
+    large = np.stack([_large_face(image) for image in images])
+    maps = source_networks.run("facemesh", large, columns=6 * 6 * 128).reshape(-1, 6, 6, 128)
     _check("features of the mesh", ours[:, MESH_COLUMNS][:, : 4 * 128], _quarters(maps, 3, stride=3), capsys)
 
 
@@ -153,6 +153,10 @@ def _grey_face(image: NDArray[np.uint8]) -> NDArray[np.float32]:
     grey = image.astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32)
     grey = grey[MARGIN:-MARGIN, MARGIN:-MARGIN]
     return np.asarray(cv2.resize(grey, (64, 64)) / 127.5 - 1, np.float32)[..., None]
+
+
+def _large_face(image: NDArray[np.uint8]) -> NDArray[np.float32]:
+    return np.asarray(cv2.resize(image.astype(np.float32), (192, 192)) / 127.5 - 1, np.float32)
 
 
 def _quarters(maps: NDArray[np.float32], size: int, *, stride: int) -> NDArray[np.float32]:

@@ -16,7 +16,8 @@ from mien.training.emotion_data import EmotionOptions
 from mien.training.job import Job
 from model_repo import labels
 from services.gateway.accounts import Principal
-from services.gateway.database import AuditEntry, Database, EnrolmentSession, Person, Photo
+from services.gateway.database import Database
+from services.gateway.tables import AuditEntry, EnrolmentSession, Person, Photo
 from tests.unit.gateway.conftest import Gateway, start_gateway
 
 
