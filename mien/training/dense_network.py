@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 HIDDEN_UNITS: Final = 128
-_LEAST_DEVIATION: Final = 1e-4
+_LEAST_DEVIATION: Final = 1e-3
 _SMALLEST_GAIN: Final = 1e-3
 """A loss that falls by less than this is no better: near zero it would fall for ever."""
 
@@ -104,15 +104,13 @@ def train_network(
     """
     keras = load_keras()
     keras.utils.set_random_seed(seed)
-    standardise = keras.layers.Normalization(name="standardise")
-    standardise.adapt(training.vectors)
     hidden = keras.layers.Dense(
         HIDDEN_UNITS, activation="relu", kernel_regularizer=keras.regularizers.L2(schedule.l2), name="hidden"
     )
     model = keras.Sequential(
         [
             keras.Input((training.vectors.shape[1],), name="embeddings"),
-            standardise,
+            _standardise(keras, training.vectors),
             keras.layers.Dropout(schedule.dropout),
             hidden,
             keras.layers.Dropout(schedule.dropout),
@@ -142,6 +140,23 @@ def train_network(
     if keras_path is not None:
         model.save(keras_path)
     return _as_arrays(model), watch.epochs
+
+
+def _standardise(keras: Any, vectors: NDArray[np.float32]) -> Any:
+    """Return the layer that gives every value a mean of 0 and a deviation of 1.
+
+    A value that is nearly always the same, as of few faces some are, keeps its scale: it would otherwise be a
+    thousand times as loud as the others in the first face that differs.
+    """
+    layer = keras.layers.Normalization(name="standardise")
+    layer.adapt(vectors)
+    variance = np.asarray(layer.variance).reshape(-1)
+    is_same = variance < _LEAST_DEVIATION**2
+    if not is_same.any():
+        return layer
+    return keras.layers.Normalization(
+        mean=np.asarray(layer.mean).reshape(-1), variance=np.where(is_same, 1, variance), name="standardise"
+    )
 
 
 class _Watch:
@@ -188,11 +203,7 @@ def _as_arrays(model: Any) -> DenseNetwork:
     mean = np.asarray(standardise.mean, np.float64).reshape(-1)
     deviation = np.sqrt(np.asarray(standardise.variance, np.float64).reshape(-1))
     kernel, bias = (np.asarray(weights, np.float64) for weights in hidden.get_weights())
-    # What was always the same says nothing, and everything once it isn't: it has no say.
-    scaled = (
-        np.where(deviation > _LEAST_DEVIATION, 1 / np.maximum(deviation, _LEAST_DEVIATION), 0)[:, None]
-        * kernel
-    )
+    scaled = kernel / np.maximum(deviation, 1e-7)[:, None]
     output_kernel, output_bias = output.get_weights()
     return DenseNetwork(
         scaled.astype(np.float32),

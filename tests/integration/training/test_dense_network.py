@@ -51,6 +51,22 @@ def test_the_arrays_say_what_the_keras_model_says(trained: tuple[DenseNetwork, l
     np.testing.assert_allclose(network.probabilities(vectors), expected, atol=2e-6)
 
 
+def test_a_value_that_was_always_the_same_does_not_drown_the_others() -> None:
+    """As a map of a carried network is that no face of a small data set stirs."""
+
+    def with_silent_value(samples: Samples, value: float) -> Samples:
+        silent = np.full((len(samples.vectors), 1), value, np.float32)
+        return Samples(np.hstack([samples.vectors, silent]), samples.classes)
+
+    training, validation, test = (samples(count, seed) for count, seed in ((120, 1), (40, 2), (60, 3)))
+    network, epochs = train_network(
+        with_silent_value(training, 0), with_silent_value(validation, 0.1), 3, SCHEDULE, seed=1
+    )
+    said = network.probabilities(with_silent_value(test, 0.1).vectors).argmax(axis=1)
+    assert (said == test.classes).mean() > 0.95
+    assert max(epoch.validation_loss for epoch in epochs) < 2
+
+
 def test_the_same_seed_gives_the_same_network(trained: tuple[DenseNetwork, list[Epoch], Path]) -> None:
     again, epochs = train_network(samples(120, 1), samples(40, 2), 3, SCHEDULE, seed=1)
     np.testing.assert_array_equal(again.output, trained[0].output)
