@@ -155,7 +155,7 @@ async def test_from_photographs_to_a_served_answer_and_back(
             version, said = await answered("canary")
             assert version == 2
             assert said.sum(axis=1) == pytest.approx(1, abs=1e-5)
-            unknown = [EMOTION_LABELS.index(label) for label in EMOTION_LABELS if label not in LABELS]
+            unknown = [EMOTION_LABELS.index(label) for label in EMOTIONS if label not in LABELS]
             assert not said[:, unknown].any()
             assert (await answered("stable"))[0] == 1
     labels.promote(repo, EMOTION_CLASSIFIER.name)
