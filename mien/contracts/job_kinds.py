@@ -129,7 +129,7 @@ JOB_KINDS: Final = {
                 JobOption(
                     name="network",
                     title="Network",
-                    meaning="strong: a head on two networks, takes minutes. student: 4 million parameters,"
+                    meaning="strong: a head on three networks, takes minutes. student: 4 million parameters,"
                     " takes thousands of pictures and hours.",
                     default="strong",
                     choices=["strong", "student"],
