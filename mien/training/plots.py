@@ -6,6 +6,7 @@ from typing import Final
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from mien.bench.plots import save_plot
@@ -13,6 +14,7 @@ from mien.training.dense_network import Epoch
 from mien.training.emotion_figures import RiskCoverage
 from mien.training.open_set import OpenSetCurve
 
+_DECADE: Final = 10
 _MAX_NUMBERED: Final = 30
 _CURVE_POINTS: Final = 200
 """Confusion matrices of more classes are drawn without numbers and names in every row."""
@@ -32,8 +34,11 @@ def draw_curves(epochs: Sequence[Epoch], folder: Path) -> Path:
         axes.plot(numbers, validation, label="validation")
         axes.axvline(best, color="grey", linestyle=":", label=f"kept: epoch {best}")
         axes.set(xlabel="epoch", ylabel=name)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.legend()
-    loss.set_yscale("log")
+    losses = [value for epoch in epochs for value in (epoch.loss, epoch.validation_loss)]
+    if max(losses) > _DECADE * min(losses):
+        loss.set_yscale("log")
     return save_plot(figure, "curves", folder)
 
 
