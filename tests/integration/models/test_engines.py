@@ -93,7 +93,7 @@ def test_other_expressions_take_from_all_but_tired(
     for name, other in {"plain": "", "divided": "sides"}.items():
         graph = Graph()
         logits = _picture_logits(graph)
-        layers.softmax(graph, "sides", layers.dense(graph, "two", logits, np.eye(5, 2, dtype=np.float32)))
+        layers.softmax(graph, "sides", layers.dense(graph, "two", logits, np.eye(5, 2).astype(np.float32)))
         folder = tmp_path / name
         folder.mkdir()
         saved_model.write(finish(graph, logits, EMOTIONS, temperature=1.0, other=other), folder)
@@ -110,8 +110,9 @@ def test_other_expressions_take_from_all_but_tired(
 def _picture_logits(graph: Graph) -> str:
     """Five logits that depend on the face: the means of its channels, mixed."""
     x = layers.image_input(graph, EMOTION_CLASSIFIER.size, (128.0, 128.0, 128.0))
-    mix = np.array([[2, -1, 0, 1, 0.5], [-1, 2, 1, 0, 0.5], [0, 0.5, -1, 2, 1]], np.float32) / 50
-    return layers.dense(graph, "logits", layers.global_average(graph, "mean", x), mix)
+    x = layers.scale(graph, "small", layers.global_average(graph, "mean", x), 0.02)
+    mix = np.array([[2, -1, 0, 1, 0.5], [-1, 2, 1, 0, 0.5], [0, 0.5, -1, 2, 1]], np.float32)
+    return layers.dense(graph, "logits", x, mix)
 
 
 def test_labels_are_those_of_the_contract(models: Path) -> None:
