@@ -129,8 +129,8 @@ JOB_KINDS: Final = {
                 JobOption(
                     name="network",
                     title="Network",
-                    meaning="strong: a head on networks that Mien carries, takes minutes. student: 4 million"
-                    " parameters, takes thousands of pictures and hours.",
+                    meaning="strong: a head on three networks, takes minutes. student: 4 million parameters,"
+                    " takes thousands of pictures and hours.",
                     default="strong",
                     choices=["strong", "student"],
                 ),

@@ -16,6 +16,7 @@ from mien.training.open_set import OpenSetCurve
 
 _DECADE: Final = 10
 _MAX_NUMBERED: Final = 30
+_CURVE_POINTS: Final = 200
 """Confusion matrices of more classes are drawn without numbers and names in every row."""
 
 
@@ -81,7 +82,8 @@ def draw_risk_coverage(curves: Mapping[str, RiskCoverage], folder: Path, name: s
     figure = Figure(figsize=(5.5, 4))
     axes = figure.subplots()
     for label, curve in curves.items():
-        axes.plot(100 * curve.coverage, 100 * curve.risk, label=label)
+        shown = np.unique(np.linspace(0, len(curve.risk) - 1, _CURVE_POINTS).astype(int))
+        axes.plot(100 * curve.coverage[shown], 100 * curve.risk[shown], label=label)
     axes.set(xlabel="faces answered, %", ylabel="wrong answers, %", xlim=(0, 100))
     axes.set_ylim(bottom=0)
     axes.legend()
