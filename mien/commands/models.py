@@ -61,11 +61,16 @@ def list_models(root: Root = repository.ROOT) -> None:
     """Show every model, where it comes from, and whether it is ready."""
     table = Table("model", "version", "labels", "state", "source", box=None)
     for folder, recipe in repository.inventory(root):
-        source = recipe.source if recipe else read_stamp(folder).get("source", "unknown")
+        source = recipe.source if recipe else _told_by_stamp(read_stamp(folder))
         named = labels.read_labels(root, folder.parent.name).items()
         own = ", ".join(sorted(label for label, version in named if str(version) == folder.name))
         table.add_row(folder.parent.name, folder.name, own, repository.state(folder, recipe), source)
     _out.print(table)
+
+
+def _told_by_stamp(stamp: dict[str, str]) -> str:
+    source = stamp.get("source", "unknown")
+    return f"{source}, job {stamp['job']}" if "job" in stamp else source
 
 
 @app.command()

@@ -22,6 +22,7 @@ from mien.training.job import Job, Tell
 
 _KIND: Final = "emotion"
 _MOST_NAMED: Final = 5
+_OWN: Final = "0: what suits the network."
 
 
 def emotion(  # noqa: PLR0913, PLR0917 - each is an option of the command line
@@ -45,13 +46,13 @@ def emotion(  # noqa: PLR0913, PLR0917 - each is an option of the command line
         Literal["strong", "student"],
         typer.Option(help="A head on carried networks, or 4 million parameters."),
     ] = "strong",
-    copies: Annotated[int, typer.Option(min=0, max=50, help="New views of each face (strong).")] = 1,
-    epochs: Annotated[int, typer.Option(min=1, max=10_000, help="Most epochs.")] = 60,
+    copies: Annotated[int, typer.Option(min=0, max=50, help="New views of each face (strong).")] = 3,
+    epochs: Annotated[int, typer.Option(min=0, max=10_000, help=f"Most epochs. {_OWN}")] = 0,
     patience: Annotated[
         int, typer.Option(min=1, help="Stop after so many epochs without a better network.")
     ] = 12,
-    batch_size: Annotated[int, typer.Option(min=1, max=4096, help="Faces of one step.")] = 64,
-    learning_rate: Annotated[float, typer.Option(min=1e-6, max=1, help="Of Adam.")] = 1e-3,
+    batch_size: Annotated[int, typer.Option(min=0, max=4096, help=f"Faces of one step. {_OWN}")] = 0,
+    learning_rate: Annotated[float, typer.Option(min=0, max=1, help=f"Of Adam. {_OWN}")] = 0,
     most_per_label: Annotated[
         int, typer.Option(min=0, help="Train on so many faces of each label at most; 0: on all.")
     ] = 0,

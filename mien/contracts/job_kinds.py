@@ -48,34 +48,35 @@ class JobKind(msgspec.Struct, frozen=True, kw_only=True):
     options: list[JobOption]
 
 
-def _training_options(*, epochs: int, patience: int) -> list[JobOption]:
+def _training_options(
+    *, epochs: int, patience: int, batch_size: int, learning_rate: float, suited: bool = False
+) -> list[JobOption]:
+    """Return the options of every training; where they are *suited*, 0 leaves it to the network."""
+    least, own = (0, " 0: as suits the network.") if suited else (1, "")
     return [
         JobOption(
-            name="epochs", title="Epochs", meaning="Most rounds over all pictures.",
-            default=epochs, least=1, most=10_000, is_rarely_changed=True,
+            name="epochs", title="Epochs", meaning=f"Most rounds over all pictures.{own}",
+            default=epochs, least=least, most=10_000, is_rarely_changed=True,
         ),
         JobOption(
             name="patience", title="Patience", meaning="Stop after so many rounds without a better network.",
             default=patience, least=1, most=1_000, is_rarely_changed=True,
         ),
-        *_STEP_OPTIONS,
+        JobOption(
+            name="batch_size", title="Batch", meaning=f"Pictures of one step.{own}",
+            default=batch_size, least=least, most=4_096, is_rarely_changed=True,
+        ),
+        JobOption(
+            name="learning_rate", title="Learning rate", meaning=f"Of Adam.{own}",
+            default=learning_rate, least=0 if suited else 1e-6, most=1, is_rarely_changed=True,
+        ),
+        JobOption(
+            name="seed", title="Seed", meaning="The same seed gives the same network.",
+            default=1, least=0, most=2**31 - 1, is_rarely_changed=True,
+        ),
     ]  # fmt: skip
 
 
-_STEP_OPTIONS: Final = [
-    JobOption(
-        name="batch_size", title="Batch", meaning="Pictures of one step.",
-        default=64, least=1, most=4_096, is_rarely_changed=True,
-    ),
-    JobOption(
-        name="learning_rate", title="Learning rate", meaning="Of Adam.",
-        default=0.001, least=1e-6, most=1, is_rarely_changed=True,
-    ),
-    JobOption(
-        name="seed", title="Seed", meaning="The same seed gives the same network.",
-        default=1, least=0, most=2**31 - 1, is_rarely_changed=True,
-    ),
-]  # fmt: skip
 JOB_KINDS: Final = {
     kind.kind: kind
     for kind in (
@@ -104,7 +105,7 @@ JOB_KINDS: Final = {
                     least=0,
                     most=200,
                 ),
-                *_training_options(epochs=200, patience=15),
+                *_training_options(epochs=200, patience=15, batch_size=64, learning_rate=0.001),
                 JobOption(
                     name="open_set_folds",
                     title="Groups of strangers",
@@ -138,11 +139,11 @@ JOB_KINDS: Final = {
                     name="copies",
                     title="Views of each face",
                     meaning="Mirrored, turned and shifted copies, in another light; for the strong network.",
-                    default=1,
+                    default=3,
                     least=0,
                     most=50,
                 ),
-                *_training_options(epochs=60, patience=12),
+                *_training_options(epochs=0, patience=12, batch_size=0, learning_rate=0.0, suited=True),
                 JobOption(
                     name="most_per_label",
                     title="Most of each label",

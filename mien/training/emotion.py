@@ -19,7 +19,7 @@ from mien.contracts.models import EMOTION_CLASSIFIER
 from mien.dataset.split import PARTS, Part
 from mien.training import emotion_figures as figures
 from mien.training.dense_network import Epoch
-from mien.training.emotion_data import EmotionData, EmotionOptions, class_weights
+from mien.training.emotion_data import EmotionData, EmotionOptions, class_weights, with_own_schedule
 from mien.training.emotion_faces import RECIPE_FACES, AlignedFaces, align_pictures
 from mien.training.emotion_pictures import leave_out_faceless, leave_out_unreadable
 from mien.training.emotion_recipe import read_faces
@@ -71,6 +71,7 @@ def train_emotion(options: EmotionOptions, job: Job, tell: Tell) -> dict[str, An
         PermanentError: The data can't be used.
         LeakError: Somebody is in two parts.
     """
+    options = with_own_schedule(options)
     data, aligned, unusable = _usable_faces(options, job, tell)
     samples = {
         part: FaceSamples(
@@ -271,8 +272,8 @@ def _result(
 def _publish(job: Job, options: EmotionOptions, data: EmotionData, trained: _Trained) -> tuple[int, str]:
     root = Path(options.model_repo)
     faces = len(data.part("train"))
-    source = f"trained here, job {job.job_id}, {options.network} network, {faces} faces"
-    origin = {"source": source, "job": job.job_id}
+    source = f"trained here: {options.network}, {faces:,} faces"
+    origin = {"source": source, "job": job.job_id, "network": options.network}
     folder = repository.publish_next(trained.model, root, EMOTION_CLASSIFIER.name, origin=origin)
     with labels.locked(root):
         label = labels.label_new_version(root, EMOTION_CLASSIFIER.name, int(folder.name))

@@ -136,7 +136,7 @@ def _publish(job: Job, data: IdentityData, network: DenseNetwork, accept: float)
         ),
     )
     root = Path(options.model_repo)
-    origin = {"source": f"trained here, job {job.job_id}, {len(data.people)} people", "job": job.job_id}
+    origin = {"source": f"trained here: {len(data.people):,} people", "job": job.job_id}
     folder = repository.publish_next(model, root, IDENTITY_CLASSIFIER, origin=origin)
     with labels.locked(root):
         label = labels.label_new_version(root, IDENTITY_CLASSIFIER, int(folder.name))

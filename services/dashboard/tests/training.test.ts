@@ -5,6 +5,7 @@ import {
   chartsOf,
   chosenOptions,
   figureWords,
+  isWhole,
   leftWords,
   roundUp,
   stepWords,
@@ -75,6 +76,11 @@ describe("a training in words", () => {
     const model = { model: "emotion_classifier", title: "Emotion network", can_roll_back: false };
     expect(wasTrained({ ...model, versions: [version] })).toBe(false);
     expect(wasTrained({ ...model, versions: [{ ...version, job_id: "emotion-1" }, version] })).toBe(true);
+  });
+  it("takes a rate whose default is 0 for no whole number", () => {
+    expect(isWhole({ default: 0, most: 4096 })).toBe(true);
+    expect(isWhole({ default: 0, most: 1 })).toBe(false);
+    expect(isWhole({ default: 0.001, most: 1 })).toBe(false);
   });
   it("shortens figures", () => {
     expect(figureWords(0.01234)).toBe("0.0123");

@@ -9,7 +9,14 @@ import pytest
 from mien.contracts.models import EMOTIONS
 from mien.dataset.split import LeakError
 from mien.errors import PermanentError
-from mien.training.emotion_data import EmotionData, EmotionOptions, class_weights, in_words, read_emotion_data
+from mien.training.emotion_data import (
+    EmotionData,
+    EmotionOptions,
+    class_weights,
+    in_words,
+    read_emotion_data,
+    with_own_schedule,
+)
 from mien.training.emotion_recipe import read_faces
 
 
@@ -159,6 +166,13 @@ def test_most_per_label_limits_what_is_learnt_from_and_nothing_else(tmp_path: Pa
     few, all_of_them = read_faces(options), read(tmp_path, validation=0.15, test=0.15)
     assert [face.label for face in few.part("train")].count("sad") == 5
     assert {face.path for face in few.part("test")} == {face.path for face in all_of_them.part("test")}
+
+
+def test_a_network_has_its_own_schedule_where_nothing_was_asked_for() -> None:
+    strong = with_own_schedule(EmotionOptions(model_repo=""))
+    assert (strong.epochs, strong.batch_size, strong.learning_rate) == (40, 128, 5e-4)
+    student = with_own_schedule(EmotionOptions(model_repo="", network="student", epochs=7))
+    assert (student.epochs, student.batch_size, student.learning_rate) == (7, 32, 1e-3)
 
 
 def test_rare_classes_cost_more_and_the_mean_cost_is_one() -> None:

@@ -105,6 +105,7 @@ function Row({
             </Pill>
           ))}
         </span>
+        {version.made_from && <span className="table__when">{version.made_from}</span>}
       </th>
       <td>
         {version.accuracy === null ? (

@@ -5,7 +5,7 @@ import { ApiError, type FieldErrors } from "../api/errors";
 import type { TrainingData, TrainingKind, TrainingOption } from "../api/types";
 import { Dialog } from "../ui/Dialog";
 import { Field, Notice } from "../ui/parts";
-import { chosenOptions } from "./training";
+import { chosenOptions, isWhole } from "./training";
 
 /** Choose what is trained and on what, after a look at the data. */
 export function StartTraining({
@@ -200,7 +200,7 @@ function OptionField({ option, error }: { option: TrainingOption; error: string 
         <input
           name={option.name}
           type="number"
-          step={Number.isInteger(option.default) ? 1 : "any"}
+          step={isWhole(option) ? 1 : "any"}
           min={option.least}
           max={option.most}
           defaultValue={option.default}

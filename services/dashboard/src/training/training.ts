@@ -1,5 +1,12 @@
 /** What trainings, their states and their steps are called, and how their figures become lines. */
-import type { ModelVersions, Trainer, Training, TrainingDetail, TrainingKind } from "../api/types";
+import type {
+  ModelVersions,
+  Trainer,
+  Training,
+  TrainingDetail,
+  TrainingKind,
+  TrainingOption,
+} from "../api/types";
 import { durationWords, type Tone } from "../words";
 
 const STATES: Record<Training["state"], { tone: Tone; word: string }> = {
@@ -117,6 +124,10 @@ export function roundUp(value: number): number {
   const power = 10 ** Math.floor(Math.log10(value));
   return ([1, 2, 5, 10].find((factor) => factor * power >= value * (1 - 1e-9)) ?? 10) * power;
 }
+
+/** Whether an option is a whole number; one of at most 1 is a share, or a rate, whose default may be 0. */
+export const isWhole = ({ default: value, most }: Pick<TrainingOption, "default" | "most">): boolean =>
+  Number.isInteger(value) && most > 1;
 
 /** The options of a form as the interface takes them: what was left as it is stays out. */
 export function chosenOptions(kind: TrainingKind, form: FormData): Record<string, number | string> {
