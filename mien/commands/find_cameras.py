@@ -98,13 +98,13 @@ def discover(
     password = _password(username, from_stdin=password_stdin)
     devices, ended = _search(seconds, quiet=as_json)
     wants_streams = add or username is not None
-    streams = {device.host: _profiles(device, username, password) for device in devices if wants_streams}
+    streams = {device.address: _profiles(device, username, password) for device in devices if wants_streams}
     added = _add(devices, streams, username, password) if add else {}
     if as_json:
         rows = [
             msgspec.to_builtins(device)
-            | ({"streams": _plain(streams[device.host])} if wants_streams else {})
-            | ({"added": added.get(device.host)} if add else {})
+            | ({"streams": _plain(streams[device.address])} if wants_streams else {})
+            | ({"added": added.get(device.address)} if add else {})
             for device in devices
         ]
         print(json.dumps({"devices": rows, "searched": ended.searched}))
@@ -140,7 +140,7 @@ def _add(
     username: str | None,
     password: str | None,
 ) -> dict[str, str]:
-    """Add what has a stream and is not there yet; returns what became of each, by host."""
+    """Add what has a stream and is not there yet; returns what became of each, by address."""
     told = {}
     with gateway() as api:
         known = {
@@ -149,11 +149,11 @@ def _add(
             for url in (camera["url"], camera["main_stream_url"])
         }
         for device in devices:
-            listed = streams[device.host]
+            listed = streams[device.address]
             if not listed.ok:
-                told[device.host] = "not added"
+                told[device.address] = "not added"
             elif {listed.url, listed.main_stream_url} & known:
-                told[device.host] = "there already"
+                told[device.address] = "there already"
             else:
                 body = {
                     "name": device.name or device.host,
@@ -163,7 +163,7 @@ def _add(
                     "password": password,
                 }
                 camera = answer(api.post("/api/cameras", json=body))
-                told[device.host] = f"added as {camera['camera_id']}"
+                told[device.address] = f"added as {camera['camera_id']}"
     return told
 
 
@@ -178,9 +178,9 @@ def _show_devices(
     for device in devices:
         cells = [device.host, device.name, device.model]
         if wants_streams:
-            listed = streams[device.host]
+            listed = streams[device.address]
             words = " + ".join(filter(None, (listed.url, listed.main_stream_url))) or listed.explanation
-            cells.append("; ".join(filter(None, (words, added.get(device.host, "")))))
+            cells.append("; ".join(filter(None, (words, added.get(device.address, "")))))
         table.add_row(*map(escape, cells))
     out.print(table)
     if not wants_streams:

@@ -1,6 +1,8 @@
 """`mien cameras test`, `discover`, `import` and `export` on the command line."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +10,8 @@ import av
 import numpy as np
 import pytest
 
+from mien.commands import find_cameras
+from mien.contracts.camera_requests import CameraReply, CameraSearch, SearchEnded
 from tests.unit.local.test_cli import FakeGateway, gateway, run
 
 __all__ = ["gateway"]  # a fixture
@@ -55,12 +59,22 @@ def test_failure_is_told_in_words_with_its_own_exit_code(url: str, code: int, wo
 
 def test_search_without_cameras_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
     """In words for people, and as JSON for programs."""
-    monkeypatch.setenv("MIEN_INGEST_SEARCH_INTERFACES", "127.0.0.1")
+
+    ended = SearchEnded(
+        request_id="r", camera_id="", event_id="e", captured_at_ns=0, found=0, searched=["10.0.0.2"]
+    )
+
+    @contextmanager
+    def search_in_vain(request: CameraSearch) -> Iterator[Iterator[CameraReply]]:
+        assert request.seconds == 0.5
+        yield iter([ended])
+
+    monkeypatch.setattr(find_cameras, "_answers", search_in_vain)
     result = run("cameras", "discover", "--seconds", "0.5")
     assert result.exit_code == 0, result.output
     assert "does not cross routers" in " ".join(result.output.split())
     result = run("cameras", "discover", "--seconds", "0.5", "--json")
-    assert json.loads(result.stdout) == {"devices": [], "searched": ["127.0.0.1"]}
+    assert json.loads(result.stdout) == {"devices": [], "searched": ["10.0.0.2"]}
 
 
 def planned(verdict: str, **fields: Any) -> dict[str, Any]:
