@@ -184,6 +184,8 @@ class DecodedStream(SourceBase):
         self.dropped["corrupt"] += len(frames) - len(whole)
         # The first packets of a connection may come without a time; what they show can't be placed.
         timed = [frame for frame in whole if frame.pts is not None]
+        if timed and self.stated_fps is None:
+            self.stated_fps = stated_fps_of(self._stream)  # a keyframe's parameters tell
         for frame in timed:
             yield self._picture(frame)
         if not timed:

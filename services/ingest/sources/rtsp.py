@@ -40,7 +40,8 @@ def rtsp_options(camera: Camera, place: Place, settings: IngestSettings) -> dict
         "timeout": str(round(settings.open_timeout_seconds * 1e6)),
         "rtsp_transport": transport,
         "allowed_media_types": "video",
-        # Size and profile come with the first keyframe; probing for them would only delay it.
+        # Size, profile and rate come with the first keyframe; probing for them would only delay it. This is
+        # the least that FFmpeg takes: one packet. With more, a small stream waits until so much has come.
         "analyzeduration": "0",
-        "probesize": "32768",
+        "probesize": "32",
     }
