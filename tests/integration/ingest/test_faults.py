@@ -109,17 +109,6 @@ CASES = (
         states=("backoff",),
         words="accepts the connection but sends no pictures",
         within_seconds=LIMITS["stall_timeout"] + 1,
-        sides=("rtsp",),
-    ),
-    # Without a picture there is no stream of JPEGs that could be opened.
-    Case(
-        "slow-start",
-        ("slow_start=600",),
-        act="drop",
-        states=("backoff",),
-        words="the camera does not answer",
-        within_seconds=LIMITS["open_timeout"] + 1,
-        sides=("mjpeg",),
     ),
     Case(
         "rate",

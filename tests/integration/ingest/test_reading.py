@@ -1,6 +1,7 @@
 """Reading real streams of simulated cameras."""
 
 import asyncio
+import statistics
 import subprocess
 import sys
 from pathlib import Path
@@ -65,9 +66,9 @@ async def test_capture_time_is_that_of_the_sender(clip: Path) -> None:
             burned_ms = clock_strip.read(luma)
             assert burned_ms is not None
             differences.append(clock_strip.age_ms(burned_ms, sample.captured_at_ns // 1_000_000))
-        # The promptest picture, for a busy machine delays the others. Without knowing that the parser holds
-        # one picture back it would be an interval (67 ms) late, too.
-        assert -20 < min(differences) < 66, differences
+        # The usual picture, for a busy machine delays some, and makes the camera late for others. Without
+        # knowing that the parser holds one picture back it would be an interval (67 ms) late.
+        assert -20 < statistics.median(differences) < 60, differences
 
 
 async def test_the_cameras_own_clock_travels_separately(clip: Path) -> None:
