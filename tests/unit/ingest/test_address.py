@@ -159,6 +159,18 @@ def test_refusals_are_told_apart_from_absence() -> None:
 
 
 @pytest.mark.parametrize(
+    ("error", "status"),
+    [(av.HTTPServerError, "5xx"), (av.HTTPTooManyRequestsError, "429"), (av.HTTPOtherClientError, "4xx")],
+)
+def test_other_errors_of_http_are_told_by_their_number(error: type[av.FFmpegError], status: str) -> None:
+    """Without FFmpeg's texts, which end in the address."""
+    told = error(1, "Server returned 4XX, but not one of 40{0,1,3,4}", "http://h/secret")
+    explained = explain(told, camera(), opened=False, had_picture=False, waited_out=False)
+    assert (explained.state, explained.key) == ("backoff", "server_error")
+    assert explained.words == f"the camera answers with an error: HTTP {status}"
+
+
+@pytest.mark.parametrize(
     ("opened", "had_picture", "failure"),
     [(False, False, NO_ANSWER), (True, False, SILENT), (True, True, STALLED)],
 )
