@@ -17,10 +17,12 @@ from mien.simulator.clips import Codec
 
 OURS: Final = "Mien"
 OPENCV: Final = "OpenCV VideoCapture"
-FFMPEG: Final = "ffmpeg process"
+FFMPEG: Final = "ffmpeg process, raw pictures"
+FFMPEG_JPEG: Final = "ffmpeg process, JPEGs"
 FPS: Final = 5.0
 CODECS: Final[tuple[Codec, ...]] = ("h264", "hevc")
 _SIZE_WH: Final = (1280, 720)
+_READ_FFMPEG: Final = "mien.bench.contenders.read_ffmpeg"
 
 Advance = Callable[[str], None]
 """Told what is being done, once for each reading."""
@@ -42,7 +44,7 @@ class Kind:
     decode: DecodePolicy = "auto"
     is_mjpeg: bool = False
     width_px: int = 640
-    peers: tuple[str, ...] = (OPENCV, FFMPEG)
+    peers: tuple[str, ...] = (OPENCV, FFMPEG, FFMPEG_JPEG)
     fps: float = FPS
 
 
@@ -136,12 +138,15 @@ def _read(reader: str, kind: Kind, url: str, seconds: float) -> PicturesRead:
         )
         for number in range(kind.cameras)
     ]
-    python, module = {
-        OURS: (Path(sys.executable), "services.ingest.read_pictures"),
-        OPENCV: (Path(sys.executable), "mien.bench.contenders.read_opencv"),
-    }.get(reader) or (peer_python("ffmpeg"), "mien.bench.contenders.read_ffmpeg")
+    ours = Path(sys.executable)
+    command: dict[str, list[Path | str]] = {
+        OURS: [ours, "-m", "services.ingest.read_pictures"],
+        OPENCV: [ours, "-m", "mien.bench.contenders.read_opencv"],
+        FFMPEG: [peer_python("ffmpeg"), "-m", _READ_FFMPEG],
+        FFMPEG_JPEG: [peer_python("ffmpeg"), "-m", _READ_FFMPEG, "--jpeg"],
+    }
     environment = {"MIEN_CAMERAS_NETWORKS": "loopback", "MIEN_LOG_LEVEL": "warning"}
-    with LineProcess([python, "-m", module], PicturesRead, environment=environment) as process:
+    with LineProcess(command[reader], PicturesRead, environment=environment) as process:
         return process.ask(Reading(cameras=cameras, seconds=seconds))
 
 
