@@ -1,7 +1,7 @@
 """Reading cameras with an ``ffmpeg`` process each that decodes, as Frigate and its like do.
 
-It writes raw pictures to a pipe, scaled and so many a second; this program looks for motion and makes JPEGs of
-them. With ``--jpeg`` the process makes the JPEGs itself, nobody looks for motion, and only the pipe is read.
+It writes raw pictures to a pipe, scaled and so many a second; this program looks for motion and makes JPEGs
+of them. With ``--jpeg`` the process makes the JPEGs itself, nobody looks for motion, and the pipe is read.
 Standard library, ``imageio-ffmpeg``, which carries the program, NumPy and simplejpeg: it runs in the peer's
 environment. Processor time is that of the processes and of this one.
 """
@@ -50,7 +50,9 @@ class Camera:
         program = imageio_ffmpeg.get_ffmpeg_exe()
         command = [program, "-loglevel", "error", "-nostdin", "-threads", "1", *source, "-i", url, *output]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE)
-        threading.Thread(target=self._count_jpegs if makes_jpegs else self._take_pictures, daemon=True).start()
+        threading.Thread(
+            target=self._count_jpegs if makes_jpegs else self._take_pictures, daemon=True
+        ).start()
 
     def _count_jpegs(self) -> None:
         assert self.process.stdout is not None

@@ -25,7 +25,8 @@ def open_rtsp(camera: Camera, settings: IngestSettings, stop: threading.Event) -
             check_certificate(place, settings)
         raise
     try:
-        return DecodedStream(container, video_stream(container), lag=LagControl(settings.max_lag_seconds))
+        stream = video_stream(container, loop_filter=camera.loop_filter)
+        return DecodedStream(container, stream, lag=LagControl(settings.max_lag_seconds))
     except BaseException:
         container.close()
         raise

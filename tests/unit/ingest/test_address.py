@@ -127,11 +127,12 @@ def test_credentials_never_reach_a_text() -> None:
 
 
 def test_a_new_password_is_another_source_and_a_new_rate_is_not() -> None:
-    """A camera is opened again only when its address or credentials change."""
+    """A camera is opened again only when its address, its credentials or its decoder change."""
     assert is_same_source(camera(), camera(sampled_fps=2.0, revision=7))
     assert not is_same_source(camera(), camera(password="new", username="u"))
     assert not is_same_source(camera(), camera("rtsp://other/a"))
     assert not is_same_source(camera(), camera(transport="udp"))
+    assert not is_same_source(camera(), camera(loop_filter="off"))
     assert is_same_source(camera(), camera(jpeg_quality=60, decode="keyframes"))
 
 

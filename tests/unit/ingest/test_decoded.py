@@ -8,10 +8,11 @@ import av
 import numpy as np
 import pytest
 
-from mien.contracts.cameras import DecodePolicy
+from mien.contracts.cameras import DecodePolicy, LoopFilter
 from services.ingest.picture import DecodedPicture
 from services.ingest.pipeline import SamplingSchedule
 from services.ingest.sources.decoded import DecodedStream
+from services.ingest.sources.source import video_stream
 
 FPS, GOP, PICTURES = 15, 10, 40
 
@@ -43,10 +44,10 @@ def write(tmp_path: Path) -> Callable[[int], Path]:
     return write_clip
 
 
-def look(path: Path, decode: DecodePolicy, *, fps: float) -> Seen:
+def look(path: Path, decode: DecodePolicy, *, fps: float, loop_filter: LoopFilter = "on") -> Seen:
     """Sample a stream as ingest does."""
     container = av.open(str(path))
-    stream = container.streams.video[0]
+    stream = video_stream(container, loop_filter=loop_filter)
     source = DecodedStream(container, stream)
     schedule = SamplingSchedule(fps)
     source.decode, source.sampled_fps, source.is_due = decode, fps, schedule.would_be_due
@@ -83,3 +84,14 @@ def test_pictures_out_of_order_are_all_decoded(write: Callable[[int], Path]) -> 
     every, needed = look(write(2), "all", fps=5), look(write(2), "auto", fps=5)
     assert needed.due == every.due
     assert needed.decoded >= every.decoded - 1
+
+
+def test_without_the_loop_filter_keyframes_are_exact_and_others_nearly(write: Callable[[int], Path]) -> None:
+    """What drifts is set right by the next keyframe."""
+    exact, fast = (look(write(0), "all", fps=FPS, loop_filter=which) for which in ("on", "off"))
+    drifts = [
+        np.abs(np.frombuffer(one, np.uint8).astype(int) - np.frombuffer(other, np.uint8)).mean()
+        for (_, one), (_, other) in zip(exact.due, fast.due, strict=True)
+    ]
+    assert drifts[::GOP] == [0] * (PICTURES // GOP)
+    assert 0 < max(drifts) < 8

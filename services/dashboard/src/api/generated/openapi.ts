@@ -1697,6 +1697,12 @@ export interface components {
             jpeg_quality?: number | null;
             /** Kind */
             kind?: ("rtsp" | "mjpeg" | "snapshot" | "hls" | "file" | "usb" | "browser") | null;
+            /**
+             * Loop Filter
+             * @default on
+             * @enum {string}
+             */
+            loop_filter: "on" | "off";
             /** Main Stream Url */
             main_stream_url?: string | null;
             /**
@@ -1830,6 +1836,12 @@ export interface components {
             jpeg_quality?: number | null;
             /** Kind */
             kind?: ("rtsp" | "mjpeg" | "snapshot" | "hls" | "file" | "usb" | "browser") | null;
+            /**
+             * Loop Filter
+             * @default on
+             * @enum {string}
+             */
+            loop_filter: "on" | "off";
             /** Main Stream Url */
             main_stream_url?: string | null;
             /**
@@ -1988,6 +2000,11 @@ export interface components {
             jpeg_quality: number | null;
             /** Kind */
             kind: ("rtsp" | "mjpeg" | "snapshot" | "hls" | "file" | "usb" | "browser") | null;
+            /**
+             * Loop Filter
+             * @enum {string}
+             */
+            loop_filter: "on" | "off";
             /** Main Stream Url */
             main_stream_url: string | null;
             /** Max Age Ms */
