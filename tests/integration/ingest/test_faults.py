@@ -31,6 +31,7 @@ from mien.runtime.secrets import SecretBox
 from mien.runtime.settings import KafkaSettings, RedisSettings
 from mien.simulator.camera import ClipSource, SimulatedCamera
 from mien.simulator.clips import load_clip
+from mien.simulator.faults import Faults
 from mien.simulator.simulator import CameraSimulator, run_simulator
 from tests.integration.ingest.harness import CREDENTIALS, SECRET_KEY, start_ingest, write_clip
 from tests.stack import run_async
@@ -142,6 +143,12 @@ CASES = (
     Case("codec", act="hevc", shows=lambda status: status.codec == "hevc", sides=("rtsp",)),
 )
 RUNS = [(case, side) for case in CASES for side in case.sides]
+
+
+def test_every_fault_of_the_kit_is_tried() -> None:
+    """Of ONVIF alone is a host that leads nowhere: see ``test_answering.py``."""
+    tried = {fault.partition("=")[0] for case in CASES for fault in case.faults}
+    assert tried == set(vars(Faults())) - {"wrong_host"}
 
 
 @dataclass
