@@ -19,6 +19,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from mien.commands.api import answer, err, gateway, out
+from mien.commands.camera_values import read_address, read_password
 from mien.contracts.camera_requests import (
     LAST_REPLIES,
     CameraDevice,
@@ -70,7 +71,7 @@ def try_address(
     Works without a running Mien. Exits with 0 when it streams, 1 when it can't be reached, 3 when user name
     or password are wrong, 4 when there is nothing to read, 5 when its certificate is not trusted.
     """
-    camera = _candidate(url, username, _password(username, from_stdin=password_stdin))
+    camera = _candidate(url, username, read_password(username, from_stdin=password_stdin))
     with _answers(StreamTest(camera=camera, measure_seconds=seconds)) as replies:
         for reply in replies:
             if isinstance(reply, CameraTestAdvanced) and not as_json:
@@ -95,7 +96,7 @@ def discover(
     With a user name, or --add, each is asked for its streams: Mien looks for faces in the largest of 640 to
     1280 pixels' width, and cuts them out of the largest of all.
     """
-    password = _password(username, from_stdin=password_stdin)
+    password = read_password(username, from_stdin=password_stdin)
     devices, ended = _search(seconds, quiet=as_json)
     wants_streams = add or username is not None
     streams = {device.address: _profiles(device, username, password) for device in devices if wants_streams}
@@ -242,7 +243,7 @@ def _plain(listed: ProfilesListed) -> dict[str, Any]:
 
 
 def _candidate(url: str, username: str | None, password: str | None) -> Camera:
-    address = url if "://" in url or url.startswith("file:") else Path(url).expanduser().resolve().as_uri()
+    address = read_address(url)
     try:
         parts = urlsplit(address)
         named = (parts.username and unquote(parts.username), parts.password and unquote(parts.password))
@@ -257,14 +258,6 @@ def _candidate(url: str, username: str | None, password: str | None) -> Camera:
         username=username or named[0] or None,
         password=password or named[1] or None,
     )
-
-
-def _password(username: str | None, *, from_stdin: bool) -> str | None:
-    if from_stdin:
-        return sys.stdin.readline().rstrip("\n")
-    if username is not None and sys.stdin.isatty():
-        return str(typer.prompt("Password of the camera", hide_input=True))
-    return None
 
 
 @contextmanager
