@@ -50,5 +50,5 @@ lock: ## Resolve pyproject.toml into requirements/*.lock
 	done
 	$(LOCK) requirements/node.in --no-annotate -o requirements/node.lock
 	for peer in $(wildcard requirements/peers/*.in); do \
-	  $(LOCK) $$peer --no-annotate -o $${peer%.in}.lock || exit 1; \
+	  $(LOCK) $$peer $$(test ! -f $${peer%.in}.overrides || echo --override $${peer%.in}.overrides) --no-annotate -o $${peer%.in}.lock || exit 1; \
 	done

@@ -9,7 +9,7 @@ from model_repo.sources import PackageFiles
 from model_repo.tfjs import read_weights
 
 _FOLDER = "package/model"
-_MEAN_RGB = (122.782, 117.001, 104.298)
+MEAN_RGB = (122.782, 117.001, 104.298)
 
 
 def network_weights(files: PackageFiles, network: str) -> dict[str, Weights]:
@@ -20,13 +20,18 @@ def network_weights(files: PackageFiles, network: str) -> dict[str, Weights]:
 
 def dense_network(graph: Graph, weights: dict[str, Weights], *, size: int, output: str) -> str:
     """Add the input, four dense blocks and the last layer; return the node `output`, (N, columns)."""
-    x = layers.image_input(graph, size, _MEAN_RGB)
+    x = layers.image_input(graph, size, MEAN_RGB)
     x = layers.scale(graph, "normalise/unit", x, 1 / 255)
-    for block in range(4):
-        x = _dense_block(graph, f"dense{block}", x, weights)
-    x = layers.global_average(graph, "average", x)
+    x = layers.global_average(graph, "average", dense_blocks(graph, x, weights))
     x = layers.dense(graph, "fc", x, weights["fc/weights"])
     return layers.bias_add(graph, output, x, weights["fc/bias"])
+
+
+def dense_blocks(graph: Graph, x: str, weights: dict[str, Weights]) -> str:
+    """Add the four dense blocks: (N, H, W, 3) → (N, H / 16, W / 16, 256)."""
+    for block in range(4):
+        x = _dense_block(graph, f"dense{block}", x, weights)
+    return x
 
 
 def _dense_block(graph: Graph, name: str, x: str, weights: dict[str, Weights]) -> str:

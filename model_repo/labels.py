@@ -63,7 +63,13 @@ def remove_label(root: Path, model: str, label: str) -> None:
 
 
 def label_new_version(root: Path, model: str, version: int) -> str:
-    """Label a version that was just made: the first is `stable` at once, a later one `canary`."""
+    """Label a version that was just made: the first is `stable` at once, a later one `canary`.
+
+    Where none has a label yet, the newest of those before it, which was built at set-up, becomes `stable`.
+    """
+    before = [other for other in versions(root, model) if other < version]
+    if before and not read_labels(root, model):
+        set_label(root, model, STABLE, before[-1])
     label = CANARY if STABLE in read_labels(root, model) else STABLE
     set_label(root, model, label, version)
     return label

@@ -38,6 +38,44 @@ def scale(graph: Graph, name: str, x: str, factor: float) -> str:
     return _float(graph, name, "Mul", x, graph.constant(f"{name}/factor", np.array(factor, np.float32)))
 
 
+def multiply(graph: Graph, name: str, x: str, factors: Weights) -> str:
+    """Multiply the last axis by a factor each."""
+    return _float(graph, name, "Mul", x, graph.constant(f"{name}/factors", factors))
+
+
+def grey(graph: Graph, name: str, x: str, luma_rgb: tuple[float, float, float]) -> str:
+    """Turn RGB maps into one channel, the sum of the three, each times its share."""
+    kernel = graph.constant(f"{name}/shares", np.array(luma_rgb, np.float32).reshape(1, 1, 3, 1))
+    return _float(graph, name, "Conv2D", x, kernel, strides=[1, 1, 1, 1], padding="VALID")
+
+
+def resize(graph: Graph, name: str, x: str, side: int) -> str:
+    """Stretch maps to a square by bilinear interpolation between the centres of pixels, as OpenCV does."""
+    sizes = graph.constant(f"{name}/sizes", np.array([side, side], np.int32))
+    return _float(graph, name, "ResizeBilinear", x, sizes, align_corners=False, half_pixel_centers=True)
+
+
+def crop(graph: Graph, name: str, x: str, margin: int) -> str:
+    """Cut *margin* off every side of maps."""
+    begin = graph.constant(f"{name}/begin", np.array([0, margin, margin, 0], np.int32))
+    end = graph.constant(f"{name}/end", np.array([0, -margin, -margin, 0], np.int32))
+    strides = graph.constant(f"{name}/strides", np.ones(4, np.int32))
+    # Bits of the masks: the first and the last axis are taken whole.
+    masks = {"begin_mask": 0b1001, "end_mask": 0b1001}
+    return _float(graph, name, "StridedSlice", x, begin, end, strides, Index=DataType.INT32, **masks)
+
+
+def concatenate(graph: Graph, name: str, *xs: str) -> str:
+    """Put rows of (N, C) behind one another: (N, sum of all C)."""
+    axis = graph.constant(f"{name}/axis", np.array(1, np.int32))
+    return _float(graph, name, "ConcatV2", *xs, axis, N=len(xs), Tidx=DataType.INT32)
+
+
+def subtract(graph: Graph, name: str, x: str, amounts: tuple[float, ...]) -> str:
+    """Subtract a number each from the last axis."""
+    return _float(graph, name, "Sub", x, graph.constant(f"{name}/amounts", np.array(amounts, np.float32)))
+
+
 def reverse_channels(graph: Graph, name: str, x: str) -> str:
     """Turn RGB maps into BGR."""
     order = graph.constant(f"{name}/order", np.array([2, 1, 0], np.int32))
@@ -105,6 +143,11 @@ def prelu(graph: Graph, name: str, x: str, slope: str) -> str:
 def add(graph: Graph, name: str, x: str, y: str) -> str:
     """Add two feature maps of one shape."""
     return _float(graph, name, "AddV2", x, y)
+
+
+def product(graph: Graph, name: str, x: str, y: str) -> str:
+    """Multiply two maps, or (N, C) by (N, 1)."""
+    return _float(graph, name, "Mul", x, y)
 
 
 def max_pool(graph: Graph, name: str, x: str, size: int, *, stride: int) -> str:

@@ -13,6 +13,7 @@ from enum import StrEnum
 from pathlib import Path
 
 import model_repo.emotion_classifier.build as emotion_classifier
+import model_repo.emotion_classifier.strong as emotion_strong
 import model_repo.eyelids.build as eyelids
 import model_repo.face_embedder.build as face_embedder
 import model_repo.face_embedder_faceres.build as face_embedder_faceres
@@ -30,22 +31,41 @@ _SHARED_MODULES = ("saved_model.py", "layers.py", "tfjs.py", "tfjs_graph.py", "f
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a model is made: from which package, by which function, as which version."""
+    """How a model is made: from which packages, by which function, as which version.
+
+    Attributes:
+        build: Takes the files of *package*, then those of *more_packages*.
+        own_files: Of the model's folder: the code, and weights of ours, that decide the result.
+    """
 
     name: str
     version: int
     package: Package
-    build: Callable[[PackageFiles], Model]
+    build: Callable[..., Model]
+    more_packages: tuple[Package, ...] = ()
+    own_files: tuple[str, ...] = ("build.py",)
 
     def folder(self, root: Path) -> Path:
         """Folder under `root` that holds this version."""
         return root / self.name / str(self.version)
 
     @property
+    def packages(self) -> tuple[Package, ...]:
+        """All packages that it is made from."""
+        return (self.package, *self.more_packages)
+
+    @property
+    def source(self) -> str:
+        """The packages, for people."""
+        return ", ".join(map(str, self.packages))
+
+    @property
     def fingerprint(self) -> str:
         """Checksum of everything that decides the result: the package and the code that converts it."""
-        digest = hashlib.sha256(f"{self.name} {self.version} {self.package.sha256}".encode())
-        for path in (*(ROOT / module for module in _SHARED_MODULES), ROOT / self.name / "build.py"):
+        packages = " ".join(package.sha256 for package in self.packages)
+        digest = hashlib.sha256(f"{self.name} {self.version} {packages}".encode())
+        own = (ROOT / self.name / file for file in self.own_files)
+        for path in (*(ROOT / module for module in _SHARED_MODULES), *own):
             digest.update(path.read_bytes())
         return digest.hexdigest()
 
@@ -54,9 +74,19 @@ RECIPES = (
     Recipe("face_embedder", 1, FACE_API, face_embedder.build),
     Recipe("face_embedder_faceres", 1, HUMAN, face_embedder_faceres.build),
     Recipe("emotion_classifier", 1, FACE_API, emotion_classifier.build),
+    Recipe(
+        "emotion_classifier",
+        2,
+        FACE_API,
+        emotion_strong.build_shipped,
+        more_packages=(HUMAN,),
+        own_files=("build.py", "features.py", "head.npz", "output.py", "strong.py"),
+    ),
     Recipe("eyelids", 1, HUMAN, eyelids.build),
     Recipe("face_landmarks", 1, FACE_API, face_landmarks.build),
 )
+_FIRST_LABELS = {"emotion_classifier": {labels.STABLE: 2, labels.PREVIOUS: 1}}
+"""Given to a model that has none yet, where a repository builds several versions of it."""
 
 
 class State(StrEnum):
@@ -92,14 +122,34 @@ def build(recipe: Recipe, root: Path, *, on_step: Callable[[Step], None], force:
             on_step(Step.DONE)
             return False
         on_step(Step.FETCHING)
-        files = fetch(recipe.package, downloads)
+        files = [fetch(package, downloads) for package in recipe.packages]
         on_step(Step.CONVERTING)
-        model = recipe.build(files)
+        model = recipe.build(*files)
         on_step(Step.WRITING)
-        origin = {"fingerprint": recipe.fingerprint, "source": f"{recipe.package}"}
+        origin = {"fingerprint": recipe.fingerprint, "source": recipe.source}
         publish(model, recipe.folder(root), origin=origin)
+        _give_first_labels(recipe.name, root)
     on_step(Step.DONE)
     return True
+
+
+def _give_first_labels(name: str, root: Path) -> None:
+    first = _FIRST_LABELS.get(name, {})
+    if labels.read_labels(root, name) or not set(first.values()) <= set(labels.versions(root, name)):
+        return
+    for label, version in first.items():
+        labels.set_label(root, name, label, version)
+
+
+def fetch_package(package: Package, root: Path) -> PackageFiles:
+    """Return the files of a package, kept where models are built.
+
+    Raises:
+        DownloadError: the package can't be had.
+        ChecksumError: the package is not the one we know.
+    """
+    with locked(root) as downloads:
+        return fetch(package, downloads)
 
 
 def publish(

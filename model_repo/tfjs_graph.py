@@ -16,11 +16,13 @@ def copy_graph(
     *,
     inputs: Mapping[str, str],
     output: str,
+    prefix: str = "",
 ) -> str:
     """Add `output` of a source graph and all it depends on to `graph`; return the name of its copy.
 
     Args:
         inputs: The source's inputs, and which node of `graph` stands for each.
+        prefix: Put before the names of all copies, so that two sources can lie in one graph.
 
     Raises:
         PermanentError: the source uses an operation or attribute that we don't know how to copy.
@@ -31,18 +33,19 @@ def copy_graph(
         node = nodes[name]
         if name in inputs:
             continue
+        copy = f"{prefix}{name}"
         if node["op"] == "Const":
-            copied[name] = graph.constant(name, weights[name])
+            copied[name] = graph.constant(copy, weights[name])
             continue
         operands = [copied[source_name] for source_name in node["input"]]
         attributes = node.get("attr", {})
         if node["op"] == "_FusedConv2D":
-            copied[name] = _fused_convolution(graph, name, operands, attributes)
+            copied[name] = _fused_convolution(graph, copy, operands, attributes)
         elif node["op"] == "Prelu":
-            copied[name] = layers.prelu(graph, name, *operands)
+            copied[name] = layers.prelu(graph, copy, *operands)
         else:
             known = {key: attribute(value) for key, value in attributes.items()}
-            copied[name] = graph.operation(name, node["op"], *operands, **known)
+            copied[name] = graph.operation(copy, node["op"], *operands, **known)
     return copied[output]
 
 
@@ -94,6 +97,8 @@ def _fused_convolution(graph: Graph, name: str, operands: list[str], attributes:
     match fused:
         case ["BiasAdd"]:
             return x
+        case ["BiasAdd", "Relu"]:
+            return layers.relu(graph, name, x)
         case ["BiasAdd", "Prelu"]:
             return layers.prelu(graph, name, x, operands[3])
-    raise PermanentError(f"{name}: expected a bias and perhaps a PReLU in a fused convolution, got {fused}")
+    raise PermanentError(f"{name}: expected a bias and perhaps a ReLU in a fused convolution, got {fused}")

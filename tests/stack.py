@@ -6,7 +6,8 @@ A skipped tier fails where ``CI=true``: nobody reads the skips of a machine.
 import asyncio
 import os
 import subprocess
-from collections.abc import Coroutine, Iterator
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
@@ -22,7 +23,7 @@ from mien.contracts.topics import MAX_MESSAGE_BYTES
 from mien.local.kafka import KafkaUnavailableError, copy_jars, kafka_process, prepare_storage
 from mien.local.ports import choose_ports
 from mien.local.process import ProcessSpec, die_with_parent
-from mien.local.readiness import is_kafka_ready, is_redis_ready, wait_until
+from mien.local.readiness import is_kafka_ready, is_redis_ready
 from mien.local.redis_server import RedisUnavailableError, redis_process
 
 KAFKA_IMAGE = "apache/kafka:4.4.0"
@@ -35,6 +36,18 @@ def run_async(work: Coroutine[Any, Any, _T]) -> _T:
     """Run a coroutine from synchronous code on a loop of its own, whatever loop the test has."""
     with ThreadPoolExecutor(max_workers=1) as executor:
         return executor.submit(asyncio.run, work).result()
+
+
+async def wait_until(
+    check: Callable[[], Awaitable[bool]], *, timeout_seconds: float, interval_seconds: float = 0.1
+) -> bool:
+    """Ask again and again until the answer is yes or the time is over; returns the last answer."""
+    deadline = time.monotonic() + timeout_seconds
+    while not await check():
+        if time.monotonic() >= deadline:
+            return False
+        await asyncio.sleep(interval_seconds)
+    return True
 
 
 @contextmanager

@@ -13,24 +13,16 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import psutil
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from pydantic import SecretStr
-from redis.asyncio import Redis
 
-from mien.bench.scrape import Samples, scrape_port, total, total_by
+from mien.bench.lone_service import LoneService, running_alone
+from mien.bench.scrape import Samples, total, total_by
 from mien.contracts.cameras import Camera
 from mien.contracts.frames import Frame
 from mien.contracts.topics import FRAMES, MAX_MESSAGE_BYTES
-from mien.local.home import Home
-from mien.local.kafka import kafka_process, prepare_storage
-from mien.local.redis_server import redis_process
-from mien.local.stack import StackOptions, service_environment, service_process, stack_ports, worker_names
-from mien.local.supervisor import StartError, Supervisor
-from mien.runtime.bus import create_topics
 from mien.runtime.cameras import CameraRegistry
 from mien.runtime.redis_connection import connect_redis
-from mien.runtime.settings import KafkaSettings, RedisSettings
+from mien.runtime.settings import KafkaSettings
 
 MJPEG_CAMERAS: Final = 48
 H264_CAMERAS: Final = 16
@@ -69,69 +61,25 @@ class Heard:
 class LoneIngest:
     """Ingest under load, and what can be asked of it."""
 
-    redis: Redis
     registry: CameraRegistry
-    pids: Sequence[int]
-    health_ports: Sequence[int]
+    service: LoneService
     heard: Heard
-
-    def cpu_seconds(self) -> float:
-        """Return the processor time of all replicas."""
-        times = [psutil.Process(pid).cpu_times() for pid in self.pids]
-        return sum(one.user + one.system for one in times)
-
-    def rss_mb(self) -> float:
-        """Return the memory of all replicas."""
-        return sum(psutil.Process(pid).memory_info().rss for pid in self.pids) / 1e6
-
-    def metrics(self) -> list[Samples]:
-        """Return what each replica counts."""
-        return [scrape_port(port) for port in self.health_ports]
 
     async def streaming(self) -> int:
         """Return how many cameras stream."""
-        samples = await asyncio.to_thread(self.metrics)
+        samples = await asyncio.to_thread(self.service.metrics)
         return round(sum(total(one, "mien_camera_streaming") for one in samples))
 
 
 @asynccontextmanager
 async def running_ingest(folder: Path, *, replicas: int) -> AsyncIterator[LoneIngest]:
-    """Run Kafka, Redis and replicas of ingest with the settings of ``mien up`` until the context ends.
-
-    Raises:
-        StartError: One of them did not become ready: see ``ingest.log`` in the folder.
-        KafkaUnavailableError: Java or Kafka's jars are missing.
-        RedisUnavailableError: No Redis program was found.
-    """
-    home = Home.locate(folder)
-    home.create()
-    options = StackOptions(home=home, workers={"ingest": replicas})
-    ports = stack_ports(options)
-    names = [name for name in worker_names(options) if name.startswith("ingest")]
-    await asyncio.to_thread(
-        prepare_storage, folder / "kafka", port=ports["kafka"], controller_port=ports["controller"]
-    )
-    environment = service_environment(options, ports)
-    kafka = KafkaSettings(bootstrap_servers=environment["MIEN_KAFKA_BOOTSTRAP_SERVERS"])
-    with (folder / "ingest.log").open("w") as log:
-        supervisor = Supervisor(lambda name, line: print(f"{name}: {line}", file=log, flush=True))
-        try:
-            redis_spec = redis_process(folder / "redis", port=ports["redis"])
-            await supervisor.start([kafka_process(folder / "kafka", port=ports["kafka"]), redis_spec])
-            await create_topics(kafka)
-            await supervisor.start([service_process(name, environment, ports) for name in names])
-            pids = [process.pid for process in supervisor.processes[-replicas:] if process.pid is not None]
-            if len(pids) < replicas:
-                raise StartError("a replica ended as soon as it was ready")
-            async with (
-                connect_redis(RedisSettings(url=SecretStr(environment["MIEN_REDIS_URL"]))) as redis,
-                _hearing(kafka) as heard,
-            ):
-                registry = CameraRegistry(redis, partitions=kafka.partitions)
-                health_ports = [ports[f"{name} health"] for name in names]
-                yield LoneIngest(redis, registry, pids, health_ports, heard)
-        finally:
-            await supervisor.stop()
+    """Run replicas of ingest and their neighbours until it ends; raises as :func:`running_alone` does."""
+    async with (
+        running_alone(folder, "ingest", replicas=replicas) as service,
+        connect_redis(service.redis) as redis,
+        _hearing(service.kafka) as heard,
+    ):
+        yield LoneIngest(CameraRegistry(redis, partitions=service.kafka.partitions), service, heard)
 
 
 async def soak(
@@ -142,7 +90,7 @@ async def soak(
     await until_streaming(ingest, len(addresses))
     await asyncio.sleep(_SETTLE_SECONDS)
     slices = []
-    reconnects = _reconnects(await asyncio.to_thread(ingest.metrics))
+    reconnects = _reconnects(await asyncio.to_thread(ingest.service.metrics))
     left = minutes * 60
     while left > 0:
         seconds = min(_SLICE_SECONDS, left)
@@ -153,7 +101,7 @@ async def soak(
     ages = np.concatenate([one.pop("ages_ms") for one in slices])
     frames = sum(one["frames"] for one in slices)
     dropped = sum(sum(one["dropped"].values()) for one in slices)
-    reconnects = _reconnects(await asyncio.to_thread(ingest.metrics)) - reconnects
+    reconnects = _reconnects(await asyncio.to_thread(ingest.service.metrics)) - reconnects
     return {
         "cameras": len(addresses),
         "minutes": minutes,
@@ -199,13 +147,13 @@ async def overload(
 
 async def look(ingest: LoneIngest, cameras: int, *, seconds: float) -> dict[str, Any]:
     """Return what so many cameras came to in a while; ``ages_ms`` is an array for whoever sums up."""
-    before = await asyncio.to_thread(ingest.metrics)
-    cpu_before, began = ingest.cpu_seconds(), time.monotonic()
+    before = await asyncio.to_thread(ingest.service.metrics)
+    cpu_before, began = ingest.service.cpu_seconds(), time.monotonic()
     ingest.heard.take()
     await asyncio.sleep(seconds)
     heard, elapsed = ingest.heard.take(), time.monotonic() - began
-    cpu_cores = (ingest.cpu_seconds() - cpu_before) / elapsed
-    dropped = _dropped(await asyncio.to_thread(ingest.metrics), before)
+    cpu_cores = (ingest.service.cpu_seconds() - cpu_before) / elapsed
+    dropped = _dropped(await asyncio.to_thread(ingest.service.metrics), before)
     frames = len(heard.ages_ms)
     counts = list(heard.frames_by_camera.values()) + [0] * (cameras - len(heard.frames_by_camera))
     wanted = FPS * cameras * elapsed
@@ -218,7 +166,7 @@ async def look(ingest: LoneIngest, cameras: int, *, seconds: float) -> dict[str,
         "least_fps": round(min(counts) / elapsed, 2),
         "most_fps": round(max(counts) / elapsed, 2),
         "cpu_cores": round(cpu_cores, 3),
-        "rss_mb": round(ingest.rss_mb()),
+        "rss_mb": round(ingest.service.rss_mb()),
         "ages_ms": np.array(heard.ages_ms or [np.nan]),
     }
 

@@ -15,26 +15,20 @@ from pathlib import Path
 from typing import Any, Final
 
 import msgspec
-import psutil
 from aiokafka import AIOKafkaProducer
-from pydantic import SecretStr
 from redis.asyncio import Redis
 
-from mien.bench.scrape import Samples, scrape_port
+from mien.bench.lone_service import LoneService, running_alone
+from mien.bench.scrape import Samples
 from mien.contracts.cameras import Camera
 from mien.contracts.frames import Frame
 from mien.contracts.shared_state import WATCH_TTL_SECONDS, Preview, preview_channel, watch_key
 from mien.contracts.topics import FRAMES
-from mien.local.home import Home
-from mien.local.kafka import kafka_process, prepare_storage
-from mien.local.redis_server import redis_process
-from mien.local.stack import StackOptions, service_environment, service_process, stack_ports
-from mien.local.supervisor import StartError, Supervisor
-from mien.runtime.bus import create_topics, open_frame_producer
+from mien.runtime.bus import open_frame_producer
 from mien.runtime.cameras import CameraRegistry
 from mien.runtime.redis_connection import connect_redis
 from mien.runtime.service import wait_or_stop
-from mien.runtime.settings import KafkaSettings, RedisSettings
+from mien.runtime.settings import KafkaSettings
 
 _REGISTRY_SECONDS: Final = 1.5  # the detector reads the registry once a second
 _POLL_SECONDS: Final = 0.5
@@ -73,8 +67,7 @@ class LoneDetector:
 
     redis: Redis
     producer: AIOKafkaProducer
-    pid: int
-    health_port: int
+    service: LoneService
 
     async def register(self, feeds: Sequence[Feed]) -> list[Feed]:
         """Put cameras into the registry; returns their feeds with the partitions they were given."""
@@ -84,13 +77,13 @@ class LoneDetector:
         return registered
 
     def cpu_seconds(self) -> float:
-        """Return the CPU time that the detector has used."""
-        times = psutil.Process(self.pid).cpu_times()
-        return times.user + times.system
+        """Return the processor time that the detector has used."""
+        return self.service.cpu_seconds()
 
     def metrics(self) -> Samples:
         """Return what the detector counts."""
-        return scrape_port(self.health_port)
+        (samples,) = self.service.metrics()
+        return samples
 
     @asynccontextmanager
     async def playing(self, feeds: Sequence[Feed], *, fps: float) -> AsyncIterator[Shown]:
@@ -137,37 +130,13 @@ class LoneDetector:
 
 @asynccontextmanager
 async def running_detector(folder: Path) -> AsyncIterator[LoneDetector]:
-    """Run Kafka, Redis and one detector with the settings of ``mien up`` until the context ends.
-
-    Raises:
-        StartError: One of them did not become ready: see ``detector.log`` in the folder.
-        KafkaUnavailableError: Java or Kafka's jars are missing.
-        RedisUnavailableError: No Redis program was found.
-    """
-    home = Home.locate(folder)
-    home.create()
-    options = StackOptions(home=home)
-    ports = stack_ports(options)
-    await asyncio.to_thread(
-        prepare_storage, folder / "kafka", port=ports["kafka"], controller_port=ports["controller"]
-    )
-    environment = service_environment(options, ports)
-    kafka = KafkaSettings(bootstrap_servers=environment["MIEN_KAFKA_BOOTSTRAP_SERVERS"])
-    redis_settings = RedisSettings(url=SecretStr(environment["MIEN_REDIS_URL"]))
-    with (folder / "detector.log").open("w") as log:
-        supervisor = Supervisor(lambda name, line: print(f"{name}: {line}", file=log, flush=True))
-        try:
-            redis_spec = redis_process(folder / "redis", port=ports["redis"])
-            await supervisor.start([kafka_process(folder / "kafka", port=ports["kafka"]), redis_spec])
-            await create_topics(kafka)
-            await supervisor.start([service_process("detector", environment, ports)])
-            pid = supervisor.processes[-1].pid
-            if pid is None:
-                raise StartError("the detector ended as soon as it was ready")
-            async with connect_redis(redis_settings) as redis, open_frame_producer(kafka) as producer:
-                yield LoneDetector(redis, producer, pid, ports["detector health"])
-        finally:
-            await supervisor.stop()
+    """Run one detector and its neighbours until the context ends; raises as :func:`running_alone` does."""
+    async with (
+        running_alone(folder, "detector") as service,
+        connect_redis(service.redis) as redis,
+        open_frame_producer(service.kafka) as producer,
+    ):
+        yield LoneDetector(redis, producer, service)
 
 
 async def _view(subscription: Any, shown: Shown, stop: asyncio.Event) -> None:

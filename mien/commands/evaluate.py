@@ -9,6 +9,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from mien.bench.numbers import render
 from mien.bench.record import MEASUREMENTS, machine_facts, write_measurement
 from mien.errors import MienError
+from mien.evaluate.emotion.run import Options as EmotionEvaluation
+from mien.evaluate.emotion.run import evaluate as evaluate_emotion
 from mien.evaluate.enrolment import DRAWS, measure_enrolment
 from mien.evaluate.identity.run import COST_ROUNDS, Options
 from mien.evaluate.identity.run import evaluate as evaluate_identity
@@ -56,6 +58,26 @@ def identity(
     except MienError as error:
         _fail(f"identity was not evaluated. {error}")
     _report(console, "identity", runs, summary, save=save)
+
+
+@app.command()
+def emotion(
+    version: Annotated[
+        int | None, typer.Option(min=1, help="Of emotion_classifier; without it: the stable one.")
+    ] = None,
+    peers: Annotated[bool, typer.Option(help="Also run fer and human; installed when first needed.")] = True,
+    rounds: Annotated[int, typer.Option(min=1, max=20, help="How often the cost of a face is measured.")] = 3,
+    save: Annotated[bool, typer.Option(help="Keep the figures in docs/measurements/emotion.json.")] = True,
+) -> None:
+    """Reading expressions: FER-2013, CK+, muxspace, YawDD on held-out people; beside its peers."""
+    console = Console()
+    options = EmotionEvaluation(version=version, with_peers=peers, rounds=rounds)
+    try:
+        with Progress(console=console) as progress:
+            runs, summary = evaluate_emotion(options, progress)
+    except MienError as error:
+        _fail(f"emotion was not evaluated. {error}")
+    _report(console, "emotion", runs, summary, save=save)
 
 
 @app.command()

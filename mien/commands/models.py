@@ -61,7 +61,7 @@ def list_models(root: Root = repository.ROOT) -> None:
     """Show every model, where it comes from, and whether it is ready."""
     table = Table("model", "version", "labels", "state", "source", box=None)
     for folder, recipe in repository.inventory(root):
-        source = f"{recipe.package}" if recipe else read_stamp(folder).get("source", "unknown")
+        source = recipe.source if recipe else read_stamp(folder).get("source", "unknown")
         named = labels.read_labels(root, folder.parent.name).items()
         own = ", ".join(sorted(label for label, version in named if str(version) == folder.name))
         table.add_row(folder.parent.name, folder.name, own, repository.state(folder, recipe), source)

@@ -1,28 +1,28 @@
 """`mien people`: who is known, over the gateway's REST interface."""
 
-import csv
 import mimetypes
 import time
-from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 import httpx
 import typer
-from rich.progress import Progress, track
+from rich.progress import Progress
 from rich.table import Table
 
 from mien.commands.api import answer, err, gateway, out
 from mien.commands.people_import import import_people
+from mien.dataset.gallery import fetch_expressions
+from mien.errors import PermanentError
 
 app = typer.Typer(no_args_is_help=True)
 app.command("import")(import_people)
 
 PersonId = Annotated[str, typer.Argument(help="Identifier of the person, as in mien people list.")]
-_LABELS: Final = "labels.csv"
 _PHOTOS_IN_A_REQUEST: Final = 10
 _ENROLMENT_TIMEOUT_SECONDS: Final = 60.0
 _CALIBRATION_TIMEOUT_SECONDS: Final = 120.0
+_POLL_SECONDS: Final = 0.5
 _BASIS: Final = {
     "default": "the embedder's own threshold; calibrate to fit it to your people",
     "cohort": "set by how much strangers resemble each other to the embedder (LFW), for this many templates",
@@ -115,28 +115,20 @@ def export_emotions(
 
     For mien train emotion. People are only numbers in it; it is written down who exported.
     """
-    if (folder / _LABELS).exists():
-        err.print(f"{folder / _LABELS} is there already: choose an empty folder", highlight=False)
-        raise typer.Exit(1)
-    with gateway() as api:
-        photos = answer(api.post("/api/people/emotion-exports"))
-        if not photos:
-            out.print("No photograph's expression is known. Enrol somebody at the webcam first: /enrol")
-            return
-        rows = []
-        for photo in track(photos, description="Exporting", console=err):
-            response = api.get(photo["image_url"])
-            if response.status_code == httpx.codes.NOT_FOUND:
-                continue  # deleted meanwhile
-            response.raise_for_status()
-            path = Path(photo["label"]) / f"{photo['photo_id']}.jpg"
-            (folder / path.parent).mkdir(parents=True, exist_ok=True)
-            (folder / path).write_bytes(response.content)
-            rows.append((str(path), photo["label"], photo["person_id"]))
-    with (folder / _LABELS).open("w", newline="") as file:
-        csv.writer(file).writerows([("path", "label", "person"), *rows])
-    counts = ", ".join(f"{count} {label}" for label, count in sorted(Counter(row[1] for row in rows).items()))
-    out.print(f"{len(rows)} photographs in {folder}: {counts}", highlight=False)
+    with gateway() as api, Progress(console=err) as progress:
+        task = progress.add_task("Exporting", total=None)
+        try:
+            counts = fetch_expressions(
+                api, folder, on_photo=lambda done, total: progress.update(task, completed=done, total=total)
+            )
+        except PermanentError as error:
+            err.print(f"[red]{error}[/]", highlight=False)
+            raise typer.Exit(1) from None
+    if not counts:
+        out.print("No photograph's expression is known. Enrol somebody at the webcam first: /enrol")
+        return
+    words = ", ".join(f"{count} {label}" for label, count in sorted(counts.items()))
+    out.print(f"{sum(counts.values())} photographs in {folder}: {words}", highlight=False)
 
 
 @app.command()
@@ -165,7 +157,7 @@ def _enrol(api: httpx.Client, person_id: str, paths: list[Path]) -> None:
             progress.update(task, completed=len(results) - len(pending))
             if time.monotonic() > deadline:
                 break
-            time.sleep(0.5)
+            time.sleep(_POLL_SECONDS)
             latest = {str(photo["photo_id"]): photo for photo in answer(api.get(url))}
             results = {key: latest.get(key, photo) for key, photo in results.items()}
         progress.update(task, completed=len(results) - len(pending))

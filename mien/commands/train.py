@@ -1,105 +1,24 @@
 """`mien train`: networks of your own, as jobs that can be watched, stopped and gone on with."""
 
-import shutil
-from pathlib import Path
 from typing import Annotated
 
-import httpx
 import msgspec
 import typer
 from rich.table import Table
 
-from mien.commands.api import err, gateway, out
+from mien.commands.api import out
 from mien.commands.dataset import told
-from mien.contracts.models import FACE_EMBEDDER, SERVED_EMBEDDERS
-from mien.dataset.gallery import fetch_gallery, person_ids, person_ids_by_name
-from mien.dataset.manifest import read_dataset
-from mien.dataset.prepare import PrepareOptions, prepare
-from mien.dataset.selection import Limits
-from mien.dataset.split import SPLIT, read_split, split_dataset, write_split
-from mien.errors import PermanentError, SettingsError
-from mien.local.home import Home, NotRunningError
-from mien.runtime.embedders import find_model
-from mien.runtime.jobs import cancel_job, delete_job, list_jobs, read_job, read_result, write_people
-from mien.training.identity_data import IdentityOptions
-from mien.training.job import Job, JobCancelledError, Tell
-from model_repo import repository
+from mien.commands.train_emotion import emotion
+from mien.commands.train_identity import identity
+from mien.commands.training_job import HomeOption
+from mien.local.home import Home
+from mien.runtime.jobs import cancel_job, delete_job, list_jobs, read_job, read_result
 
 app = typer.Typer(help="Train networks of your own, and look at the jobs.", no_args_is_help=True)
+app.command()(identity)
+app.command()(emotion)
 
-_KIND = "identity"
-_MODELS = ", ".join(model.name for model in SERVED_EMBEDDERS)
 JobId = Annotated[str, typer.Argument(help="Identifier, as in mien train jobs.")]
-HomeOption = Annotated[Path | None, typer.Option("--home", help="Data folder (default: ~/.mien).")]
-
-
-@app.command()
-def identity(  # noqa: PLR0913, PLR0917 - each is an option of the command line
-    data: Annotated[
-        Path | None, typer.Argument(help="Data set with its split, see mien dataset.", file_okay=False)
-    ] = None,
-    from_gallery: Annotated[
-        bool, typer.Option("--gallery", help="Train on the photos of everybody enrolled instead.")
-    ] = False,
-    match_names: Annotated[
-        bool, typer.Option("--match-names", help="Take people for those enrolled under the same name.")
-    ] = False,
-    embedder: Annotated[
-        str, typer.Option(help=f"Whose vectors it is trained on: {_MODELS}, or an imported one.")
-    ] = FACE_EMBEDDER.name,
-    embedder_version: Annotated[int, typer.Option(min=1, help="Version of the embedder.")] = 1,
-    copies: Annotated[int, typer.Option(min=0, max=200, help="New views of each training face.")] = 8,
-    epochs: Annotated[int, typer.Option(min=1, max=10_000, help="Most epochs.")] = 200,
-    patience: Annotated[
-        int, typer.Option(min=1, help="Stop after so many epochs without a better network.")
-    ] = 15,
-    batch_size: Annotated[int, typer.Option(min=1, max=4096, help="Faces of one step.")] = 64,
-    learning_rate: Annotated[float, typer.Option(min=1e-6, max=1, help="Of Adam.")] = 1e-3,
-    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same network.")] = 1,
-    open_set_folds: Annotated[
-        int, typer.Option(min=0, max=20, help="Groups of people held out by turns; 0 leaves that out.")
-    ] = 3,
-    publish: Annotated[bool, typer.Option(help="Make it a version of the model.")] = True,
-    resume: Annotated[str | None, typer.Option(help="Go on with this job, with its own options.")] = None,
-    home: HomeOption = None,
-    root: Annotated[Path, typer.Option(help="Model repository.", file_okay=False)] = repository.ROOT,
-) -> None:
-    """Train the identity classifier, report on it, and publish it as the next version.
-
-    Ctrl-C stops it and leaves no half version; `--resume JOB` goes on where it was. The first version answers
-    at once (stable), later ones are tried first (canary): see mien models promote and rollback.
-    """
-    if sum((data is not None, from_gallery, resume is not None)) != 1:
-        raise typer.BadParameter("expected one of DATA, --gallery and --resume")
-    try:
-        find_model(embedder, version=embedder_version, model_repo=root)
-    except SettingsError as error:
-        raise typer.BadParameter(str(error), param_hint="--embedder") from error
-    place = Home.locate(home)
-    with told():
-        if resume:
-            asked = read_job(place.jobs / resume).options
-            # Whoever asked for it on the dashboard doesn't know where this machine has its models.
-            options = msgspec.convert({"model_repo": str(root.resolve()), **asked}, IdentityOptions)
-        else:
-            if data is not None:
-                read_split(data, read_dataset(data))  # before there is a job that fails
-            options = IdentityOptions(
-                data="" if data is None else str(data.resolve()),
-                model_repo=str(root.resolve()),
-                embedder=embedder,
-                embedder_version=embedder_version,
-                copies=copies,
-                seed=seed,
-                epochs=epochs,
-                patience=patience,
-                batch_size=batch_size,
-                learning_rate=learning_rate,
-                open_set_folds=open_set_folds,
-                person_ids=_match_names(data) if match_names and data else {},
-                publish=publish,
-            )
-        _run(place, options, resume)
 
 
 @app.command("jobs")
@@ -108,7 +27,9 @@ def jobs_command(home: HomeOption = None) -> None:
     folder = Home.locate(home).jobs
     records = list_jobs(folder)
     if not records:
-        out.print("No job yet. Start one: mien train identity DATA", highlight=False)
+        out.print(
+            "No job yet. Start one: mien train identity DATA, or mien train emotion DATA", highlight=False
+        )
         return
     table = Table("job", "started", "state", "held-out accuracy", "version", box=None, pad_edge=False)
     for record in records:
@@ -135,7 +56,7 @@ def show(job_id: JobId, home: HomeOption = None) -> None:
 
 @app.command()
 def cancel(job_id: JobId, home: HomeOption = None) -> None:
-    """Stop a running job; `mien train identity --resume` goes on with it."""
+    """Stop a running job; `--resume` goes on with it."""
     with told():
         cancel_job(Home.locate(home).jobs / job_id)
     out.print(f"{job_id} was asked to stop", highlight=False)
@@ -148,76 +69,3 @@ def forget(job_id: JobId, home: HomeOption = None) -> None:
     with told():
         delete_job(folder)
     out.print(f"{job_id} is deleted", highlight=False)
-
-
-def _run(home: Home, options: IdentityOptions, resume: str | None) -> None:
-    # Seconds of imports that the other commands do without.
-    from mien.training.display import JobDisplay  # noqa: PLC0415
-    from mien.training.identity import train_identity  # noqa: PLC0415
-
-    try:
-        with (
-            Job.start(home.jobs, _KIND, msgspec.to_builtins(options), resume=resume) as job,
-            JobDisplay(err) as display,
-        ):
-
-            def tell(step: str, done: int, total: int, **figures: float | str) -> None:
-                job.tell(step, done, total, **figures)
-                display.tell(step, done, total, **figures)
-
-            from_gallery = not options.data
-            if from_gallery:
-                options = _prepare_gallery(home, job, options, tell)
-            result = train_identity(options, job, tell)
-            if from_gallery:  # whoever is forgotten in Mien must not live on in copies
-                for name in ("photos", "data", "vectors"):
-                    shutil.rmtree(job.folder / name)
-    except JobCancelledError as error:
-        job_id = str(error).split(" ", maxsplit=1)[0]
-        err.print(f"{error}; go on with it: mien train identity --resume {job_id}", highlight=False)
-        raise typer.Exit(130) from None
-    test = result["test"]
-    out.print(f"{test['accuracy']:.1%} of {test['faces']} held-out faces are named rightly", highlight=False)
-    for what, names in (
-        ("left out, too few photos", result["data"]["left_out"]),
-        ("not enrolled, so never named by Mien", result["people_without_id"]),
-    ):
-        if names:
-            err.print(f"{what}: {', '.join(names)}", highlight=False)
-    if result["version"]:
-        out.print(f"identity_classifier version {result['version']} is {result['label']}", highlight=False)
-    out.print(f"Report: {job.folder / 'report.html'}", highlight=False, soft_wrap=True)
-
-
-def _prepare_gallery(home: Home, job: Job, options: IdentityOptions, tell: Tell) -> IdentityOptions:
-    """Make a data set of the enrolled photos in the job's folder, unless a run before has."""
-    photos, folder = job.folder / "photos", job.folder / "data"
-    if not (folder / SPLIT).exists():
-        for half_done in (photos, folder):
-            shutil.rmtree(half_done, ignore_errors=True)
-        try:
-            with home.open_api() as api:
-                write_people(job.folder, person_ids(api))
-                fetch_gallery(api, photos, on_photo=lambda done, total: tell("photos", done, total))
-        except (httpx.HTTPError, NotRunningError) as error:
-            raise PermanentError(f"the enrolled photos can't be had: {error}") from error
-        # Every photo was accepted at enrolment, where the largest face counted.
-        prepared = PrepareOptions(
-            embedders=(options.embedder,),
-            limits=Limits(if_several="largest"),
-            model_repo=Path(options.model_repo),
-        )
-        dataset = prepare(photos, folder, prepared, on_photo=lambda done, total: tell("faces", done, total))
-        split = split_dataset(dataset, by="photo", validation=0.2, test=0.2, seed=options.seed)
-        write_split(split, folder)
-    return msgspec.structs.replace(options, data=str(folder))
-
-
-def _match_names(data: Path) -> dict[str, str]:
-    people = read_dataset(data).people
-    with gateway() as api:
-        ids = person_ids_by_name(api)
-    matched = {key: ids[person.name] for key, person in people.items() if person.name in ids}
-    if unmatched := [person.name for key, person in people.items() if key not in matched]:
-        err.print(f"nobody is enrolled under the name of {', '.join(unmatched)}", highlight=False)
-    return matched

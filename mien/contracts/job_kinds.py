@@ -4,7 +4,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from mien.contracts.models import FACE_EMBEDDER, IDENTITY_CLASSIFIER, SERVED_EMBEDDERS
+from mien.contracts.models import EMOTION_CLASSIFIER, FACE_EMBEDDER, IDENTITY_CLASSIFIER, SERVED_EMBEDDERS
 
 
 class JobOption(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,7 +32,8 @@ class JobKind(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         model: Whose next version comes of it.
-        trains_on: The enrolled people, or a folder of the server.
+        trains_on: The enrolled people, a folder of the server, or either the photos of enrolled people whose
+            expression is known or a folder.
         least_groups: People, or labels, that there must be at least.
         least_pictures: Of each; who has fewer is left out.
     """
@@ -41,22 +42,27 @@ class JobKind(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     meaning: str
     model: str
-    trains_on: Literal["people", "folder"]
+    trains_on: Literal["people", "folder", "expressions"]
     least_groups: int
     least_pictures: int
     options: list[JobOption]
 
 
-_TRAINING_OPTIONS: Final = [
-    JobOption(
-        name="epochs", title="Epochs", meaning="Most rounds over all pictures.",
-        default=200, least=1, most=10_000,
-        is_rarely_changed=True,
-    ),
-    JobOption(
-        name="patience", title="Patience", meaning="Stop after so many rounds without a better network.",
-        default=15, least=1, most=1_000, is_rarely_changed=True,
-    ),
+def _training_options(*, epochs: int, patience: int) -> list[JobOption]:
+    return [
+        JobOption(
+            name="epochs", title="Epochs", meaning="Most rounds over all pictures.",
+            default=epochs, least=1, most=10_000, is_rarely_changed=True,
+        ),
+        JobOption(
+            name="patience", title="Patience", meaning="Stop after so many rounds without a better network.",
+            default=patience, least=1, most=1_000, is_rarely_changed=True,
+        ),
+        *_STEP_OPTIONS,
+    ]  # fmt: skip
+
+
+_STEP_OPTIONS: Final = [
     JobOption(
         name="batch_size", title="Batch", meaning="Pictures of one step.",
         default=64, least=1, most=4_096, is_rarely_changed=True,
@@ -98,7 +104,7 @@ JOB_KINDS: Final = {
                     least=0,
                     most=200,
                 ),
-                *_TRAINING_OPTIONS,
+                *_training_options(epochs=200, patience=15),
                 JobOption(
                     name="open_set_folds",
                     title="Groups of strangers",
@@ -106,6 +112,44 @@ JOB_KINDS: Final = {
                     default=3,
                     least=0,
                     most=20,
+                    is_rarely_changed=True,
+                ),
+            ],
+        ),
+        JobKind(
+            kind="emotion",
+            title="Emotion network",
+            meaning="Learns to read expressions. Its report says how right it is about people whom it never"
+            " saw.",
+            model=EMOTION_CLASSIFIER.name,
+            trains_on="expressions",
+            least_groups=2,
+            least_pictures=3,
+            options=[
+                JobOption(
+                    name="network",
+                    title="Network",
+                    meaning="strong: a head on three networks, takes minutes. student: 4 million parameters,"
+                    " takes thousands of pictures and hours.",
+                    default="strong",
+                    choices=["strong", "student"],
+                ),
+                JobOption(
+                    name="copies",
+                    title="Views of each face",
+                    meaning="Mirrored, turned and shifted copies, in another light; for the strong network.",
+                    default=1,
+                    least=0,
+                    most=50,
+                ),
+                *_training_options(epochs=60, patience=12),
+                JobOption(
+                    name="most_per_label",
+                    title="Most of each label",
+                    meaning="Learn from so many faces of each label at most; 0: from all.",
+                    default=0,
+                    least=0,
+                    most=1_000_000,
                     is_rarely_changed=True,
                 ),
             ],

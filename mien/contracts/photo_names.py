@@ -6,7 +6,16 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Final
 
+from mien.contracts.models import EMOTIONS
+
 PICTURE_SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp"})
+EMOTION_WORDS: Final = {label: label for label in EMOTIONS} | {
+    "anger": "angry",
+    "happiness": "happy",
+    "sadness": "sad",
+    "tiredness": "tired",
+}
+"""What folders, names of files and tables call an expression, in lower case, and the label it counts for."""
 _NAMED: Final = re.compile(r"(?P<person>.+)-(?P<emotion>[A-Za-z]+)-(?P<number>\d+)")
 
 

@@ -67,12 +67,12 @@ def closeup_key(camera_id: str) -> str:
 
 
 def fitness_key(camera_id: str) -> str:
-    """How well a camera is placed: :class:`~mien.contracts.cameras.CameraFitness`, JSON."""
+    """How well a camera is placed: :class:`~mien.contracts.camera_status.CameraFitness`, JSON."""
     return f"mien:fitness:{camera_id}"
 
 
 def passed_faces_key(camera_id: str) -> str:
-    """The last people that passed a camera: a list of :class:`~mien.contracts.cameras.PassedFace`."""
+    """The last people that passed a camera: a list of :class:`~mien.contracts.camera_status.PassedFace`."""
     return f"mien:passed-faces:{camera_id}"
 
 

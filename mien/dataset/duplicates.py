@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 _SIDE: Final = 16
-_BITS: Final = _SIDE * _SIDE
 MAX_DIFFERENT_BITS: Final = 28
 """Up to here two faces are one picture. Of 1,237 LFW photographs of 79 people four pairs came nearer
 (14, 14, 25 and 26 bits): copies and other crops of one picture, as the eye says too."""

@@ -26,12 +26,10 @@ class ShotScore:
         self._emotions = 0
         self.skipped: Counter[str] = Counter()
         self.cpu_seconds: list[float] = []
-        self.frames_looked_near = 0
 
     def add(self, followed: FrameFollowed, seconds: float) -> None:
         """Take in what one frame came to."""
         self.cpu_seconds.append(followed.cpu_seconds)
-        self.frames_looked_near += followed.looked_near
         self.skipped.update(followed.skipped)
         for track_id, quality in zip(followed.track_ids, followed.qualities, strict=True):
             if track_id is not None:

@@ -1,8 +1,7 @@
 """Ways to ask a program whether it does its work; none raises while it is still starting."""
 
 import asyncio
-import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import Final
 
@@ -71,15 +70,3 @@ async def is_http_ready(url: str) -> bool:
             return response.status == 200
     except (aiohttp.ClientError, OSError, TimeoutError):
         return False
-
-
-async def wait_until(
-    check: Callable[[], Awaitable[bool]], *, timeout_seconds: float, interval_seconds: float = 0.1
-) -> bool:
-    """Ask again and again until the answer is yes or the time is over; returns the last answer."""
-    deadline = time.monotonic() + timeout_seconds
-    while not await check():
-        if time.monotonic() >= deadline:
-            return False
-        await asyncio.sleep(interval_seconds)
-    return True

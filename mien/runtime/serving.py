@@ -33,6 +33,8 @@ _TRANSIENT: Final = frozenset(
         grpc.StatusCode.FAILED_PRECONDITION,
     }
 )
+_UNKNOWN_LABEL: Final = "Unrecognized servable version label"
+"""What an INVALID_ARGUMENT says when no version has the label (yet): as little the input's fault."""
 
 
 @dataclass(frozen=True)
@@ -180,4 +182,5 @@ def _as_mien_error(
 ) -> TransientError | PermanentError:
     code = error.code()
     message = f"model server, {model}: {code.name}: {error.details()} (deadline {timeout_seconds:g} s)"
-    return TransientError(message) if code in _TRANSIENT else PermanentError(message)
+    is_transient = code in _TRANSIENT or _UNKNOWN_LABEL in str(error.details())
+    return TransientError(message) if is_transient else PermanentError(message)

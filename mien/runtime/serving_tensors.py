@@ -66,7 +66,7 @@ def tensor_from_array(array: NDArray[Any]) -> Any:
     """
     data_type = _DATA_TYPES.get(array.dtype)
     if data_type is None:
-        raise ValueError(f"arrays of {array.dtype} cannot be sent")
+        raise ValueError(f"expected numbers that TensorFlow knows, got an array of {array.dtype}")
     tensor = TensorProto(dtype=data_type, tensor_content=array.tobytes())
     for size in array.shape:
         tensor.tensor_shape.dim.add(size=size)

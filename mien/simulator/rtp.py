@@ -4,7 +4,7 @@ import struct
 from collections.abc import Iterator
 from typing import Final
 
-from mien.simulator.clips import RTP_HZ, AccessUnit, Codec
+from mien.simulator.clips import AccessUnit, Codec
 
 PAYLOAD_TYPE: Final = 96
 _MAX_PAYLOAD_BYTES: Final = 1400
@@ -21,11 +21,6 @@ class RtpStream:
         self._sequence = sequence
         self._packets = 0
         self._octets = 0
-
-    @property
-    def next_sequence(self) -> int:
-        """Sequence number of the packet that comes next."""
-        return self._sequence
 
     def packets(self, unit: AccessUnit, rtp_time: int, codec: Codec = "h264") -> Iterator[bytes]:
         """Yield the RTP packets of one picture; the last has the marker bit."""
@@ -66,11 +61,6 @@ class RtpStream:
         self._packets += 1
         self._octets += len(payload)
         return header + payload
-
-
-def to_ticks(seconds: float) -> int:
-    """Convert seconds to the 90 kHz clock."""
-    return round(seconds * RTP_HZ)
 
 
 def interleave(channel: int, packet: bytes) -> bytes:

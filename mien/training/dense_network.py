@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 HIDDEN_UNITS: Final = 128
+_LEAST_DEVIATION: Final = 1e-4
 _SMALLEST_GAIN: Final = 1e-3
 """A loss that falls by less than this is no better: near zero it would fall for ever."""
 
@@ -31,12 +32,18 @@ class Schedule:
 
     Attributes:
         patience: Epochs without a better network after which it stops.
+        dropout: Share of input values, and of hidden ones, that each step does without.
+        l2: Penalty on the hidden weights.
+        label_smoothing: Share of each label that goes to the others: labels may be wrong.
     """
 
     epochs: int = 200
     patience: int = 15
     batch_size: int = 64
     learning_rate: float = 1e-3
+    dropout: float = 0.0
+    l2: float = 0.0
+    label_smoothing: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -64,9 +71,14 @@ class DenseNetwork:
     output: NDArray[np.float32]
     output_bias: NDArray[np.float32]
 
+    def logits(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return what the softmax takes, (N, classes), of vectors (N, D); N may be 0."""
+        hidden = np.maximum(vectors @ self.hidden + self.hidden_bias, 0)
+        return np.asarray(hidden @ self.output + self.output_bias, np.float32)
+
     def probabilities(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return probabilities (N, classes) of vectors (N, D); N may be 0."""
-        scores = np.maximum(vectors @ self.hidden + self.hidden_bias, 0) @ self.output + self.output_bias
+        scores = self.logits(vectors)
         scores = np.exp(scores - scores.max(axis=1, keepdims=True))
         return np.asarray(scores / scores.sum(axis=1, keepdims=True), dtype=np.float32)
 
@@ -78,6 +90,7 @@ def train_network(
     schedule: Schedule,
     *,
     seed: int,
+    weights: NDArray[np.float32] | None = None,
     on_epoch: Callable[[Epoch], None] = lambda epoch: None,
     keras_path: Path | None = None,
 ) -> tuple[DenseNetwork, list[Epoch]]:
@@ -86,24 +99,30 @@ def train_network(
     The same samples, schedule and seed give the same network on one machine.
 
     Args:
+        weights: What a mistake about each training sample costs, shape (N,); None: all the same.
         keras_path: Where to keep the best network as Keras knows it (``.keras``); None keeps none.
     """
-    keras = _keras()
+    keras = load_keras()
     keras.utils.set_random_seed(seed)
     standardise = keras.layers.Normalization(name="standardise")
     standardise.adapt(training.vectors)
+    hidden = keras.layers.Dense(
+        HIDDEN_UNITS, activation="relu", kernel_regularizer=keras.regularizers.L2(schedule.l2), name="hidden"
+    )
     model = keras.Sequential(
         [
             keras.Input((training.vectors.shape[1],), name="embeddings"),
             standardise,
-            keras.layers.Dense(HIDDEN_UNITS, activation="relu", name="hidden"),
+            keras.layers.Dropout(schedule.dropout),
+            hidden,
+            keras.layers.Dropout(schedule.dropout),
             keras.layers.Dense(classes, activation="softmax", name="probabilities"),
         ],
         name="identity_classifier",
     )
     model.compile(
         optimizer=keras.optimizers.Adam(schedule.learning_rate),
-        loss="categorical_crossentropy",
+        loss=keras.losses.CategoricalCrossentropy(label_smoothing=schedule.label_smoothing),
         metrics=["accuracy"],
         # The network is so small that Python between two steps would take longer than a step.
         steps_per_execution=-(-len(training.vectors) // schedule.batch_size),
@@ -112,6 +131,7 @@ def train_network(
     model.fit(
         training.vectors,
         keras.utils.to_categorical(training.classes, classes),
+        sample_weight=weights,
         validation_data=(validation.vectors, keras.utils.to_categorical(validation.classes, classes)),
         epochs=schedule.epochs,
         batch_size=schedule.batch_size,
@@ -168,7 +188,11 @@ def _as_arrays(model: Any) -> DenseNetwork:
     mean = np.asarray(standardise.mean, np.float64).reshape(-1)
     deviation = np.sqrt(np.asarray(standardise.variance, np.float64).reshape(-1))
     kernel, bias = (np.asarray(weights, np.float64) for weights in hidden.get_weights())
-    scaled = kernel / np.maximum(deviation, 1e-7)[:, None]
+    # What was always the same says nothing, and everything once it isn't: it has no say.
+    scaled = (
+        np.where(deviation > _LEAST_DEVIATION, 1 / np.maximum(deviation, _LEAST_DEVIATION), 0)[:, None]
+        * kernel
+    )
     output_kernel, output_bias = output.get_weights()
     return DenseNetwork(
         scaled.astype(np.float32),
@@ -178,12 +202,17 @@ def _as_arrays(model: Any) -> DenseNetwork:
     )
 
 
-def _keras() -> Any:
-    # TensorFlow reads these when it is imported: no messages about its parts, no graphics cards, and sums in
-    # one order on every processor.
+def load_keras(*, with_onednn: bool = False) -> Any:
+    """Import Keras, quiet and on the processor: the same seed gives the same network.
+
+    Args:
+        with_onednn: Convolutions in less than half the time, by sums whose order depends on the processor's
+            kind. The first call in a process decides.
+    """
+    # TensorFlow reads these when it is imported: no messages about its parts, and no graphics cards.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1" if with_onednn else "0")
     import keras  # noqa: PLC0415 - takes seconds, and only training needs it
     import tensorflow as tf  # noqa: PLC0415
 

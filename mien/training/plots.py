@@ -6,13 +6,17 @@ from typing import Final
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from mien.bench.plots import save_plot
 from mien.training.dense_network import Epoch
+from mien.training.emotion_figures import RiskCoverage
 from mien.training.open_set import OpenSetCurve
 
+_DECADE: Final = 10
 _MAX_NUMBERED: Final = 30
+_CURVE_POINTS: Final = 200
 """Confusion matrices of more classes are drawn without numbers and names in every row."""
 
 
@@ -30,12 +34,17 @@ def draw_curves(epochs: Sequence[Epoch], folder: Path) -> Path:
         axes.plot(numbers, validation, label="validation")
         axes.axvline(best, color="grey", linestyle=":", label=f"kept: epoch {best}")
         axes.set(xlabel="epoch", ylabel=name)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.legend()
-    loss.set_yscale("log")
+    losses = [value for epoch in epochs for value in (epoch.loss, epoch.validation_loss)]
+    if max(losses) > _DECADE * min(losses):
+        loss.set_yscale("log")
     return save_plot(figure, "curves", folder)
 
 
-def draw_confusion(matrix: NDArray[np.int64], names: Sequence[str], folder: Path) -> Path:
+def draw_confusion(
+    matrix: NDArray[np.int64], names: Sequence[str], folder: Path, name: str = "confusion"
+) -> Path:
     """Draw a confusion matrix, shape (classes, classes): rows are the truth, columns what was said."""
     side = min(max(3.0 + 0.32 * len(names), 5.0), 14.0)
     figure = Figure(figsize=(side, side))
@@ -50,7 +59,35 @@ def draw_confusion(matrix: NDArray[np.int64], names: Sequence[str], folder: Path
         for row, column in zip(*np.nonzero(matrix), strict=True):
             colour = "white" if shares[row, column] > 0.5 else "black"
             axes.text(column, row, str(matrix[row, column]), ha="center", va="center", color=colour)
-    return save_plot(figure, "confusion", folder)
+    return save_plot(figure, name, folder)
+
+
+def draw_reliability(
+    rows: Sequence[tuple[float, float, int]], folder: Path, name: str = "reliability"
+) -> Path:
+    """Draw how often faces were read rightly against how sure the network was; the diagonal is honest."""
+    figure = Figure(figsize=(4.2, 4))
+    axes = figure.subplots()
+    axes.plot([0, 1], [0, 1], color="grey", linestyle=":")
+    sure, right, faces = zip(*rows, strict=True) if rows else ((), (), ())
+    axes.plot(sure, right, marker="o")
+    for x, y, count in zip(sure, right, faces, strict=True):
+        axes.annotate(str(count), (x, y), textcoords="offset points", xytext=(4, -10), fontsize=7)
+    axes.set(xlabel="said to be likely", ylabel="was right", xlim=(0, 1), ylim=(0, 1.02))
+    return save_plot(figure, name, folder)
+
+
+def draw_risk_coverage(curves: Mapping[str, RiskCoverage], folder: Path, name: str = "risk-coverage") -> Path:
+    """Draw the share of wrong answers against the share of faces answered, one line for each network."""
+    figure = Figure(figsize=(5.5, 4))
+    axes = figure.subplots()
+    for label, curve in curves.items():
+        shown = np.unique(np.linspace(0, len(curve.risk) - 1, _CURVE_POINTS).astype(int))
+        axes.plot(100 * curve.coverage[shown], 100 * curve.risk[shown], label=label)
+    axes.set(xlabel="faces answered, %", ylabel="wrong answers, %", xlim=(0, 100))
+    axes.set_ylim(bottom=0)
+    axes.legend()
+    return save_plot(figure, name, folder)
 
 
 def draw_open_set(curves: Mapping[str, OpenSetCurve], folder: Path) -> Path:

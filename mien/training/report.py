@@ -29,3 +29,26 @@ def write_training_report(
         when=datetime.fromisoformat(result["when"]).strftime("%d %B %Y, %H:%M UTC"),
     )
     return path
+
+
+def write_emotion_report(
+    folder: Path, result: Mapping[str, Any], pictures: Mapping[str, Path], mistaken: Mapping[int, Path]
+) -> Path:
+    """Write ``report.html`` of an emotion network into its job's folder; returns the page's path.
+
+    Args:
+        result: As :mod:`mien.training.emotion` makes it.
+        pictures: Drawings by name: curves, confusion, reliability and risk_coverage.
+        mistaken: Faces that were read wrongly, by their row in the test part.
+    """
+    path = folder / "report.html"
+    write_page(
+        path,
+        "emotion.html",
+        title="Emotion network" + (f", version {result['version']}" if result["version"] else ""),
+        result=result,
+        pictures={name: picture(file) for name, file in pictures.items()},
+        mistaken={row: picture(file) for row, file in mistaken.items()},
+        when=datetime.fromisoformat(result["when"]).strftime("%d %B %Y, %H:%M UTC"),
+    )
+    return path

@@ -10,7 +10,7 @@ from model_repo.sources import PackageFiles
 
 # The network's classes in the order of its output, and the label that each counts for. It doesn't know tired
 # faces: that column is always 0.
-_LABELS_BY_CLASS = {
+LABELS_BY_CLASS = {
     "neutral": "neutral",
     "happy": "happy",
     "sad": "sad",
@@ -37,7 +37,7 @@ def build(files: PackageFiles) -> Model:
 
 
 def _class_to_label_matrix() -> Weights:
-    matrix = np.zeros((len(_LABELS_BY_CLASS), len(EMOTION_LABELS)), np.float32)
-    for row, label in enumerate(_LABELS_BY_CLASS.values()):
+    matrix = np.zeros((len(LABELS_BY_CLASS), len(EMOTION_LABELS)), np.float32)
+    for row, label in enumerate(LABELS_BY_CLASS.values()):
         matrix[row, EMOTION_LABELS.index(label)] = 1
     return matrix

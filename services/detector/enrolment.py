@@ -10,13 +10,7 @@ import structlog
 from aiokafka import AIOKafkaProducer
 from numpy.typing import NDArray
 
-from mien.contracts.events import (
-    FaceShot,
-    PhotoRejected,
-    PhotoSubmitted,
-    RejectionReason,
-    derive_event_id,
-)
+from mien.contracts.events import FaceShot, PhotoRejected, PhotoSubmitted, RejectionReason, derive_event_id
 from mien.contracts.topics import ENROLMENT_RESULTS, IDENTITY_FACES
 from mien.runtime.bus import publish
 from mien.runtime.event_loop import Received
@@ -25,7 +19,7 @@ from mien.vision.jpeg import ImageError, decode_jpeg_rgb
 from mien.vision.quality import FaceQuality, assess_face
 from services.detector.crops import cut_face
 from services.detector.detection import Detections, FaceDetector
-from services.detector.pipeline import as_contract
+from services.detector.outgoing import as_contract
 
 log = structlog.get_logger()
 

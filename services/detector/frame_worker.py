@@ -27,8 +27,9 @@ from services.detector.detection import Detections, VideoFaceDetector
 from services.detector.frame_reader import FrameReader
 from services.detector.ignored_zones import outside_ignored_zones
 from services.detector.mailbox import WaitingFrame
+from services.detector.outgoing import preview_of
 from services.detector.outlets import WATCH_POLL_SECONDS, Outlets
-from services.detector.pipeline import CameraPipeline, Observation, preview_of
+from services.detector.pipeline import CameraPipeline, Observation
 
 log = structlog.get_logger()
 

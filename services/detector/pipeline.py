@@ -1,7 +1,6 @@
 """What the frames of one camera come to: tracks, their beginnings and ends, and face shots. No I/O."""
 
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,24 +8,16 @@ from numpy.typing import NDArray
 
 from mien.contracts.camera_status import PassedFace
 from mien.contracts.cameras import Camera
-from mien.contracts.events import (
-    BoxXyxy,
-    FaceShot,
-    Quality,
-    TrackEnded,
-    TracksObserved,
-    TrackStarted,
-    derive_event_id,
-)
+from mien.contracts.events import FaceShot, TrackEnded, TracksObserved, TrackStarted, derive_event_id
 from mien.contracts.frames import Frame
 from mien.contracts.readings import emotion_allowed, tiredness_allowed
-from mien.contracts.shared_state import Preview
 from mien.vision.quality import FaceQuality, assess_face
 from services.detector.closeups import Closeup, FaceView
-from services.detector.crops import FaceCrop, cut_face
+from services.detector.crops import cut_face
 from services.detector.detection import Detections, LandmarkFinder, VideoFaceDetector
 from services.detector.fitness import PassingFaces
 from services.detector.looks import Looks, looks_of
+from services.detector.outgoing import as_box, shot_of
 from services.detector.search import SearchPlan, SearchSettings
 from services.detector.shots import Purpose, ShotPlan, ShotSettings, View
 from services.detector.tracker import EndedTrack, FaceTracker, FollowedFace, TrackerSettings
@@ -139,7 +130,7 @@ class CameraPipeline:
             trace=frame.trace,
             frame_id=frame.frame_id,
             size_wh=frame.size_wh,
-            boxes_xyxy=[_as_box(detections.boxes_xyxy[row]) for row in rows],
+            boxes_xyxy=[as_box(detections.boxes_xyxy[row]) for row in rows],
             track_ids=[face.track_id for face in step.faces],
             scores=[round(float(detections.scores[row]), 3) for row in rows],
         )
@@ -179,7 +170,7 @@ class CameraPipeline:
                 (landmarks,) = landmark_finder.look_again(cut.image_rgb, cut.box_xyxy[None])
                 crop = cut_face(cut.image_rgb, cut.box_xyxy, landmarks)
                 taken += [
-                    _shot(frame, face.track_id, crop, quality, purpose=purpose, number=number)
+                    shot_of(frame, face.track_id, crop, quality, purpose=purpose, number=number)
                     for purpose, number in choice.numbers.items()
                 ]
         return Shots(taken, skipped)
@@ -236,35 +227,6 @@ def allowed_purposes(camera: Camera) -> list[Purpose]:
     return purposes
 
 
-def preview_of(frame: Frame, observed: TracksObserved, *, detected_at_ns: int) -> Preview:
-    """Return a frame together with its own boxes, for whoever watches."""
-    return Preview(
-        camera_id=frame.camera_id,
-        frame_id=frame.frame_id,
-        captured_at_ns=frame.captured_at_ns,
-        detected_at_ns=detected_at_ns,
-        size_wh=frame.size_wh,
-        boxes_xyxy=observed.boxes_xyxy,
-        track_ids=observed.track_ids,
-        scores=observed.scores,
-        jpeg=frame.jpeg,
-    )
-
-
-def as_contract(quality: FaceQuality) -> Quality:
-    """Return a quality as it travels in events, rounded to what it can mean."""
-    return Quality(
-        score=round(quality.score, 3),
-        size_px=round(quality.size_px, 1),
-        sharpness=round(quality.sharpness, 1),
-        yaw=round(quality.yaw, 3),
-        brightness=round(quality.brightness, 1),
-        detection_score=round(quality.detection_score, 3),
-        pitch=round(quality.pitch, 3),
-        evenness=round(quality.evenness, 3),
-    )
-
-
 def _assess(view: FaceView) -> FaceQuality:
     return assess_face(view.image_rgb, view.box_xyxy, view.landmarks_xy, view.score)
 
@@ -280,27 +242,3 @@ def _better_view(view: FaceView, quality: FaceQuality, closeup: Closeup) -> tupl
         return view, quality
     closeup.outcomes["used"] += 1
     return close, close_quality
-
-
-def _shot(
-    frame: Frame, track_id: str, crop: FaceCrop, quality: FaceQuality, *, purpose: Purpose, number: int
-) -> FaceShot:
-    return FaceShot(
-        camera_id=frame.camera_id,
-        event_id=derive_event_id(track_id, purpose, number),
-        captured_at_ns=frame.captured_at_ns,
-        trace=frame.trace,
-        track_id=track_id,
-        frame_id=frame.frame_id,
-        shot_number=number,
-        crop_jpeg=crop.jpeg,
-        box_xyxy=crop.box_xyxy,
-        landmarks_xy=crop.landmarks_xy,
-        quality=as_contract(quality),
-        purpose=purpose,
-    )
-
-
-def _as_box(values: Iterable[float]) -> BoxXyxy:
-    left, top, right, bottom = (round(float(value), 1) for value in values)
-    return left, top, right, bottom

@@ -21,6 +21,12 @@ class EmotionSettings(ServiceSettings):
 
     model_config = settings_config("MIEN_EMOTION_")
 
+    model_label: str = Field(
+        "stable",
+        min_length=1,
+        max_length=64,
+        description="Which version of the emotion model: stable or canary",
+    )
     smoothing_seconds: float = Field(
         1.5, ge=0, le=30, description="Time constant of the smoothing over a track"
     )

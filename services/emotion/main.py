@@ -5,8 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import structlog
-from aiokafka import AIOKafkaProducer
-from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from mien.contracts.cameras import Camera, EmotionPolicy
@@ -26,8 +24,9 @@ from mien.runtime.service import Service, announce_presence, run_service, run_un
 from mien.runtime.serving import ServingClient
 from mien.runtime.settings import settings_from_command_line
 from services.emotion.config import EmotionSettings
-from services.emotion.emotions import EmotionReader
-from services.emotion.fatigue import TirednessReader
+from services.emotion.emotion_reader import EmotionReader
+from services.emotion.neighbours import Neighbours
+from services.emotion.tiredness_reader import TirednessReader
 
 log = structlog.get_logger()
 
@@ -51,23 +50,11 @@ class _Policies:
 class EmotionWorker:
     """Hands each shot to what its camera allows, and forgets what a camera no longer allows."""
 
-    def __init__(
-        self,
-        settings: EmotionSettings,
-        *,
-        redis: Redis,
-        serving: ServingClient,
-        producer: AIOKafkaProducer,
-        cameras: CameraDirectory,
-    ) -> None:
-        self._emotions = EmotionReader(
-            settings, redis=redis, serving=serving, producer=producer, cameras=cameras
-        )
-        self._tiredness = TirednessReader(
-            settings, redis=redis, serving=serving, producer=producer, cameras=cameras
-        )
-        self._redis = redis
-        self._cameras = cameras
+    def __init__(self, settings: EmotionSettings, neighbours: Neighbours) -> None:
+        self._emotions = EmotionReader(settings, neighbours)
+        self._tiredness = TirednessReader(settings, neighbours)
+        self._redis = neighbours.redis
+        self._cameras = neighbours.cameras
         self._policies: dict[str, _Policies] = {}
         self._policies_generation = -1
         self._working = asyncio.Lock()
@@ -84,7 +71,7 @@ class EmotionWorker:
                 tired = await self._emotions.read(allowed)
                 await self._tiredness.read(allowed, tired)
         except (RedisError, OSError) as error:
-            raise TransientError(f"Redis: {error}") from error
+            raise TransientError(f"Redis does not answer: {error}") from error
 
     async def follow_policies(self, service: Service) -> None:
         """Keep knowing the policies, and forget what is no longer allowed, until the service stops."""
@@ -138,7 +125,7 @@ def main() -> None:
             open_event_producer(settings.kafka) as producer,
         ):
             cameras = CameraDirectory(CameraRegistry(redis, partitions=settings.kafka.partitions))
-            worker = EmotionWorker(settings, redis=redis, serving=serving, producer=producer, cameras=cameras)
+            worker = EmotionWorker(settings, Neighbours(redis, serving, producer, cameras))
             models = [model.name for model in (EMOTION_CLASSIFIER, EYELIDS, FACE_LANDMARKS)]
             await cameras.wait_until_known(service)
             await run_until_stopped(

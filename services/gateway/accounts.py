@@ -20,7 +20,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from mien.errors import MienError
-from services.gateway.database import Database, LoginSession, User, audit, utc_now
+from services.gateway.database import Database, audit
+from services.gateway.tables import LoginSession, User, utc_now
 
 log = structlog.get_logger()
 

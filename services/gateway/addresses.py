@@ -44,7 +44,9 @@ def split_camera_url(
         parts = urlsplit(url)
         port = parts.port
     except ValueError as error:
-        raise InvalidInputError("the camera's address is not a valid URL") from error
+        raise InvalidInputError(
+            "expected an address such as rtsp://192.168.1.20/stream, got one with a broken host or port"
+        ) from error
     if parts.scheme not in CAMERA_SCHEMES:
         raise InvalidInputError(
             f"a camera's address starts with one of {', '.join(f'{s}:' for s in CAMERA_SCHEMES)}"

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from mien.vision.quality import NEEDED
-from services.gateway.database import Photo
 from services.gateway.photo_schemas import Badge, BadgeLevel, Finding
+from services.gateway.tables import Photo
 
 _MIN_EYE_DISTANCE_PX: Final = 27.0
 """A face of 80 pixels (:data:`mien.vision.quality.NEEDED`): LFW's boxes are 2.95 times the eyes' distance."""

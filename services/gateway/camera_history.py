@@ -20,7 +20,8 @@ from mien.runtime.cameras import CameraDirectory
 from mien.runtime.event_loop import Received
 from mien.runtime.service import Service
 from services.gateway.camera_schemas import CameraHistory, CameraPeriod
-from services.gateway.database import CameraStateEntry, Database
+from services.gateway.database import Database
+from services.gateway.tables import CameraStateEntry
 
 log = structlog.get_logger()
 

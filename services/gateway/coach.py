@@ -4,8 +4,8 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from services.gateway.coach_schemas import EnrolmentSessionInfo
-from services.gateway.database import EnrolmentSession, Person, Photo
 from services.gateway.people import NotFoundError, require_person
+from services.gateway.tables import EnrolmentSession, Person, Photo
 
 _MOST_CONSENT_NOTE = 2000
 

@@ -7,20 +7,15 @@ import msgspec
 from redis.asyncio import Redis
 from sqlalchemy import select
 
-from mien.contracts.recognition import (
-    Denial,
-    InactivePerson,
-    TrackVector,
-    rule_id,
-    track_vector_key,
-)
+from mien.contracts.recognition import Denial, InactivePerson, TrackVector, rule_id, track_vector_key
 from mien.contracts.shared_state import track_shots_key
 from mien.runtime.rules import RuleStore
 from mien.runtime.strangers import stranger_stores
-from services.gateway.database import Database, Sighting
+from services.gateway.database import Database
 from services.gateway.names import Names
 from services.gateway.pipeline import InvalidInputError
 from services.gateway.stranger_book import StrangerBook
+from services.gateway.tables import Sighting
 
 _VECTOR: Final = msgspec.msgpack.Decoder(TrackVector)
 

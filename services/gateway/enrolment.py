@@ -20,12 +20,13 @@ from mien.errors import TransientError
 from mien.runtime.event_loop import Received
 from mien.runtime.gallery import TemplateStore
 from mien.runtime.service import Service
-from services.gateway.database import Database, Photo
+from services.gateway.database import Database
 from services.gateway.pause import wait_at_most
 from services.gateway.people import mark_submitted, new_id, settle_photo, unsubmitted_photos
 from services.gateway.photo_judge import PhotoJudge
 from services.gateway.photos import PhotoError, normalize_photo
 from services.gateway.publisher import Publisher
+from services.gateway.tables import Photo
 
 log = structlog.get_logger()
 

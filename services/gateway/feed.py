@@ -183,8 +183,12 @@ class LiveFeed:
             try:
                 for result in await self._tracks.load_results(missing):
                     self._memory.add(result)
-            except (RedisError, OSError, msgspec.MsgspecError) as error:
+            except msgspec.MsgspecError as error:
+                metrics.DROPPED.labels("gateway", "malformed").inc()
+                log.warning("feed.load_refused", tracks=len(missing), error=str(error))
+            except (RedisError, OSError) as error:
                 log.warning("feed.load_failed", tracks=len(missing), error=type(error).__name__)
+                self._memory.meet_anew(missing)
                 await asyncio.sleep(_RECONNECT_SECONDS)
 
     async def _follow_names(self, service: Service) -> None:

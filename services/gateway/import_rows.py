@@ -9,7 +9,6 @@ from sqlalchemy import and_, case, delete, func, or_, select, update
 from sqlalchemy.orm import Session, undefer
 
 from services.gateway.badges import badge_of
-from services.gateway.database import Person, Photo, utc_now
 from services.gateway.import_plan import KnownPerson, Plan, PlannedPerson, StagedFile, plan_import
 from services.gateway.import_schemas import (
     ImportCounts,
@@ -20,6 +19,7 @@ from services.gateway.import_schemas import (
 )
 from services.gateway.import_tables import ImportFile, PhotoImport
 from services.gateway.people import NotFoundError, new_id
+from services.gateway.tables import Person, Photo, utc_now
 
 _SAMPLES: Final = 3
 _PROBLEMS_TOLD: Final = 500

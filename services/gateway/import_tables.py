@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, deferred, mapped_column
 
-from services.gateway.database import Base, UtcDateTime, utc_now
+from services.gateway.tables import Base, UtcDateTime, utc_now
 
 
 class PhotoImport(Base):

@@ -17,7 +17,7 @@ from mien.runtime.gallery import TemplateStore
 from mien.runtime.service import Service
 from services.gateway import import_rows as sql
 from services.gateway.archives import Entry, clean_path, count_entries, is_worth_a_word, read_entries
-from services.gateway.database import Database, Person, Photo, utc_now
+from services.gateway.database import Database
 from services.gateway.denials import Denials
 from services.gateway.enrolment import EnrolmentRoad, sha256_of
 from services.gateway.import_plan import MAX_FILES
@@ -27,6 +27,7 @@ from services.gateway.pause import wait_at_most
 from services.gateway.photo_judge import PhotoJudge, judge_again
 from services.gateway.photos import PhotoError
 from services.gateway.pipeline import InvalidInputError
+from services.gateway.tables import Person, Photo, utc_now
 
 log = structlog.get_logger()
 
@@ -222,7 +223,7 @@ class Imports:
                 await self._denials.forget_person(person_id)
                 await self._database.run(lambda session, id_=person_id: _drop_person(session, id_))  # type: ignore[misc]  # mypy cannot infer a lambda with a default
         except (RedisError, OSError) as error:
-            raise TransientError(f"Redis: {type(error).__name__}") from error
+            raise TransientError(f"Redis does not answer: {type(error).__name__}") from error
 
         def finish(session: Session) -> None:
             row = session.get(PhotoImport, import_id)

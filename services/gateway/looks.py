@@ -10,7 +10,6 @@ from typing import Final, cast
 
 import structlog
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 from sqlalchemy import CursorResult, or_, select, update
 from sqlalchemy.orm import Session
 
@@ -27,12 +26,14 @@ from mien.contracts.readings import (
 from mien.contracts.shared_state import TRACK_TTL_SECONDS
 from mien.errors import TransientError
 from mien.runtime.service import Service
-from services.gateway.database import Database, Sighting, utc_now
+from services.gateway.database import Database
 from services.gateway.schemas import Schema
+from services.gateway.tables import Sighting, utc_now
 
 log = structlog.get_logger()
 
 _SWEEP_SECONDS: Final = 3600.0
+_RETRY_SECONDS: Final = 5.0
 _LABELS: Final = (*EMOTIONS, UNCERTAIN)
 
 
@@ -176,9 +177,11 @@ class LooksKeeper:
             try:
                 await self.forget_old()
                 service.health.resolve("looks")
-            except (TransientError, RedisError) as error:
-                service.health.report("looks", str(error))
-            await asyncio.sleep(_SWEEP_SECONDS)
+                pause = _SWEEP_SECONDS
+            except TransientError as error:
+                service.health.report("looks", f"how people looked is kept for too long: {error}")
+                pause = _RETRY_SECONDS
+            await asyncio.sleep(pause)
 
     async def forget_old(self) -> int:
         """Take what is too old out of the history; returns of how many sightings."""

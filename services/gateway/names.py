@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 from mien.contracts.recognition import Rules
 from mien.errors import TransientError
 from mien.runtime.rules import RuleStore
-from services.gateway.database import Database, Person, Stranger
+from services.gateway.database import Database
+from services.gateway.tables import Person, Stranger
 from services.gateway.who import StrangerRow, WhoIsWho, name_strangers
 
 log = structlog.get_logger()

@@ -12,9 +12,10 @@ from sqlalchemy.orm import Session
 from mien.errors import TransientError
 from mien.runtime.gallery import TemplateStore
 from mien.runtime.service import Service
-from services.gateway.database import Database, Photo, audit
+from services.gateway.database import Database, audit
 from services.gateway.likeness import Judgement, KnownPhoto, judge_photos
 from services.gateway.pause import wait_at_most
+from services.gateway.tables import Photo
 from services.gateway.thresholds import ThresholdDesk
 
 log = structlog.get_logger()
@@ -76,7 +77,7 @@ class PhotoJudge:
             for photo_id in aside:
                 await self._templates.edit_photo(photo_id, set_aside=True)
         except (RedisError, OSError) as error:
-            raise TransientError(f"Redis: {type(error).__name__}") from error
+            raise TransientError(f"Redis does not answer: {type(error).__name__}") from error
         await self._database.run(lambda session: _write_down(session, judgements, photos))
         if aside:
             log.info("photos.set_aside", photos=len(aside))

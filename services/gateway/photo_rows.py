@@ -6,9 +6,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from services.gateway.badges import badge_of
-from services.gateway.database import Person, Photo
 from services.gateway.people import require_person
 from services.gateway.photo_schemas import PhotoInfo
+from services.gateway.tables import Person, Photo
 
 
 def list_photos(session: Session, person_id: str) -> list[PhotoInfo]:

@@ -5,12 +5,11 @@ known, because noses differ. A turn of 0.5 is about 30 degrees (:mod:`mien.visio
 """
 
 from dataclasses import dataclass
-from typing import Final, Literal, get_args
+from typing import Final, Literal
 
 from mien.contracts.shared_state import FaceChecked
 
 Pose = Literal["front", "left", "right", "up", "down"]
-POSES: Final[tuple[Pose, ...]] = get_args(Pose)
 
 _LEAST_FACE_SHARE: Final = 0.18
 """Longer side of the face, in shares of the picture's shorter side: at 640x480 that is 86 px."""

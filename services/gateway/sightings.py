@@ -28,11 +28,12 @@ from mien.runtime import metrics
 from mien.runtime.cameras import CameraDirectory
 from mien.runtime.event_loop import Received
 from mien.runtime.service import Service
-from services.gateway.database import Database, Person, Sighting
+from services.gateway.database import Database
 from services.gateway.merge import Result, TrackState, TrackStore
 from services.gateway.names import Names
 from services.gateway.pipeline import emotion_shares, emotions_allowed, identity_now, tiredness_told
 from services.gateway.publisher import Publisher
+from services.gateway.tables import Person, Sighting
 from services.gateway.who import WhoIsWho, is_ignored
 
 log = structlog.get_logger()

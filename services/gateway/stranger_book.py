@@ -32,9 +32,10 @@ from mien.runtime.rules import RuleStore
 from mien.runtime.service import Service
 from mien.runtime.strangers import stranger_stores
 from services.gateway import strangers as sql
-from services.gateway.database import Database, Person
+from services.gateway.database import Database
 from services.gateway.names import Names
 from services.gateway.pipeline import InvalidInputError
+from services.gateway.tables import Person
 
 log = structlog.get_logger()
 

@@ -10,9 +10,10 @@ from sqlalchemy.orm import Session, undefer
 
 from mien.contracts.events import StrangerSeen, StrangerWithdrawn
 from mien.contracts.recognition import Rules
-from services.gateway.database import Person, Photo, Sighting, Stranger, StrangerVisit
-from services.gateway.people import NotFoundError, new_id, visit_face_url
+from services.gateway.people import NotFoundError, new_id
 from services.gateway.recognition_schemas import StrangerInfo, VisitInfo
+from services.gateway.sighting_rows import visit_face_url
+from services.gateway.tables import Person, Photo, Sighting, Stranger, StrangerVisit
 from services.gateway.who import WhoIsWho
 
 MOST_VISITS_TOLD: Final = 200
@@ -81,18 +82,17 @@ def list_strangers(session: Session, who: WhoIsWho, rules: Rules) -> list[Strang
     return sorted(infos, key=lambda info: info.last_seen_at, reverse=True)
 
 
-def get_stranger(session: Session, who: WhoIsWho, rules: Rules, stranger_id: str) -> StrangerInfo:
+def get_stranger(session: Session, who: WhoIsWho, stranger_id: str) -> StrangerInfo:
     """Return one stranger, by any of their ids.
 
     Raises:
         NotFoundError: Nobody of this id is remembered.
     """
-    name = who.strangers.get(stranger_id)
-    visits = list_visits(session, ids_of(who, [stranger_id])) if name else []
-    if name is None or not visits:
-        raise NotFoundError(f"there is no stranger {stranger_id!r}: they may have been forgotten meanwhile")
-    ids = [id_ for id_, other in who.strangers.items() if other.root_id == name.root_id]
-    return _stranger_info(name.root_id, ids, visits, who)
+    ids = ids_of(who, [stranger_id])
+    visits = list_visits(session, ids)
+    if not visits:
+        raise _unknown(stranger_id)
+    return _stranger_info(root_of(who, stranger_id), ids, visits, who)
 
 
 def list_visits(session: Session, stranger_ids: Collection[str]) -> list[StrangerVisit]:
@@ -112,14 +112,7 @@ def ids_of(who: WhoIsWho, stranger_ids: Iterable[str]) -> list[str]:
     Raises:
         NotFoundError: One of them is not known.
     """
-    roots = set()
-    for stranger_id in stranger_ids:
-        name = who.strangers.get(stranger_id)
-        if name is None:
-            raise NotFoundError(
-                f"there is no stranger {stranger_id!r}: they may have been forgotten meanwhile"
-            )
-        roots.add(name.root_id)
+    roots = {root_of(who, stranger_id) for stranger_id in stranger_ids}
     return [stranger_id for stranger_id, name in who.strangers.items() if name.root_id in roots]
 
 
@@ -129,7 +122,13 @@ def root_of(who: WhoIsWho, stranger_id: str) -> str:
     Raises:
         NotFoundError: Nobody of this id is remembered.
     """
-    return who.strangers[ids_of(who, [stranger_id])[0]].root_id
+    if stranger_id not in who.strangers:
+        raise _unknown(stranger_id)
+    return who.strangers[stranger_id].root_id
+
+
+def _unknown(stranger_id: str) -> NotFoundError:
+    return NotFoundError(f"there is no stranger {stranger_id!r}: they may have been forgotten meanwhile")
 
 
 def photos_from(session: Session, stranger_ids: Sequence[str]) -> list[str]:

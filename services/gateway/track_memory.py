@@ -42,6 +42,12 @@ class TrackMemory:
         _bound(asked, 2 * self._max_tracks)
         return new
 
+    def meet_anew(self, track_ids: Iterable[str]) -> None:
+        """Let tracks be met for the first time again, for what is known of them could not be had."""
+        for track_id in track_ids:
+            for asked in self._asked.values():
+                asked.pop(track_id, None)
+
     def keep_only(self, cameras: Iterable[str]) -> None:
         """Forget all other cameras: their results are no longer heard, so they must be loaded again."""
         kept = set(cameras)

@@ -20,7 +20,7 @@ from mien.contracts.shared_state import TRACK_TTL_SECONDS, TrackShot, track_shot
 from mien.contracts.topics import IDENTITIES
 from mien.runtime.cameras import CameraDirectory
 from mien.runtime.gallery import TemplateStore
-from services.gateway.database import Database, Person, Photo, Sighting, StrangerVisit
+from services.gateway.database import Database
 from services.gateway.denials import Denials
 from services.gateway.enrolment import EnrolmentRoad
 from services.gateway.merge import TrackState, TrackStore
@@ -28,6 +28,7 @@ from services.gateway.names import Names
 from services.gateway.people import NotFoundError, new_id, require_person
 from services.gateway.pipeline import InvalidInputError, identity_guard
 from services.gateway.publisher import Publisher
+from services.gateway.tables import Person, Photo, Sighting, StrangerVisit
 
 log = structlog.get_logger()
 

@@ -14,7 +14,7 @@ import msgspec
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from mien.contracts.job_kinds import JOB_KINDS, JobKind, JobOption
+from mien.contracts.job_kinds import JOB_KINDS, JobKind
 from mien.contracts.jobs import REPORT_FILE, TRAINER_KEY, JobRecord, TrainerStatus
 from mien.errors import PermanentError
 from mien.runtime.jobs import (
@@ -32,6 +32,7 @@ from mien.runtime.jobs import (
 from model_repo import labels
 from model_repo.stamp import read_stamp
 from services.gateway.pipeline import InvalidInputError
+from services.gateway.training_options import checked_options, require_kind
 from services.gateway.training_progress import curves_of, epochs_at_most, steps_of
 from services.gateway.training_schemas import (
     JobDetail,
@@ -196,6 +197,8 @@ class TrainingDesk:
     def _data_of(self, kind: JobKind, source: str) -> str | list[str]:
         if kind.trains_on == "people":
             return ""
+        if kind.trains_on == "expressions" and not source:
+            return []
         folder = None if self.datasets is None else self.datasets / source
         if folder is None or not source or folder.parent != self.datasets or not folder.is_dir():
             raise InvalidInputError(f"source: there is no folder {source!r} among the data sets")
@@ -254,29 +257,6 @@ class TrainingDesk:
         )
 
 
-def require_kind(kind: str) -> JobKind:
-    """Return a kind of training.
-
-    Raises:
-        InvalidInputError: There is none of this name.
-    """
-    if kind not in JOB_KINDS:
-        raise InvalidInputError(f"kind: expected one of {', '.join(JOB_KINDS)}, got {kind!r}")
-    return JOB_KINDS[kind]
-
-
-def checked_options(kind: JobKind, wanted: Mapping[str, int | float | str]) -> dict[str, int | float | str]:
-    """Return all options of a training, defaults where nothing is wanted.
-
-    Raises:
-        InvalidInputError: One is unknown or out of bounds.
-    """
-    known = {option.name: option for option in kind.options}
-    if unknown := sorted(wanted.keys() - known.keys()):
-        raise InvalidInputError(f"options: {unknown[0]} is not known; these are: {', '.join(known)}")
-    return {name: _checked(option, wanted.get(name, option.default)) for name, option in known.items()}
-
-
 def job_info(jobs: Path, record: JobRecord) -> JobInfo:
     """Return a training as it was asked for, and the figures of how it ended."""
     folder = jobs / record.job_id
@@ -296,19 +276,6 @@ def job_info(jobs: Path, record: JobRecord) -> JobInfo:
         version=result.get("version"),
         has_report=(folder / REPORT_FILE).is_file(),
     )
-
-
-def _checked(option: JobOption, value: int | float | str) -> int | float | str:
-    if option.choices:
-        if value not in option.choices:
-            raise InvalidInputError(f"{option.name}: expected one of {', '.join(option.choices)}")
-        return value
-    is_whole = isinstance(option.default, int)
-    if isinstance(value, str) or (is_whole and value != int(value)):
-        raise InvalidInputError(f"{option.name}: expected a {'whole ' if is_whole else ''}number")
-    if not option.least <= value <= option.most:
-        raise InvalidInputError(f"{option.name}: expected {option.least:g} to {option.most:g}")
-    return int(value) if is_whole else float(value)
 
 
 def _models() -> dict[str, str]:

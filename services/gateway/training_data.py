@@ -2,18 +2,18 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
 from sqlalchemy.orm import Session
 
 from mien.contracts.job_kinds import JobKind
-from services.gateway.database import Person
-from services.gateway.people import list_people
+from mien.contracts.photo_names import EMOTION_WORDS, PICTURE_SUFFIXES
+from services.gateway.people import list_emotion_photos, list_people
+from services.gateway.tables import Person
 from services.gateway.training_schemas import DataGroup, DataSource
 
-_PICTURES: Final = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp"})
 _LOOSE: Final = "not in a folder of their own"
 _MOST_FILES: Final = 200_000
 _MOST_FOLDERS: Final = 50
@@ -30,7 +30,19 @@ def people_to_train_on(session: Session, kind: JobKind) -> DataSource:
         )
         for person in list_people(session, Person.active.is_(True))
     ]
-    return _source(kind, "", "Everybody enrolled", groups, of="people", needs="usable photos")
+    return _source(kind, "", "Everybody enrolled", groups, [], of="people", needs="usable photos")
+
+
+def expressions_to_train_on(session: Session, kind: JobKind) -> DataSource:
+    """Return the photos of enrolled people whose expression is known, by label; most are the coach's."""
+    counts = Counter(photo.label for photo in list_emotion_photos(session))
+    source = _source(
+        kind, "", "What the enrolment coach collected", *_groups(counts, kind), of="labels", needs="pictures"
+    )
+    if source.is_ready:
+        return source
+    advice = "Enrol people at the webcam: the coach asks each for five expressions."
+    return source.model_copy(update={"explanation": f"{source.explanation} {advice}"})
 
 
 def folders_to_train_on(datasets: Path | None, kind: JobKind) -> list[DataSource]:
@@ -39,17 +51,34 @@ def folders_to_train_on(datasets: Path | None, kind: JobKind) -> list[DataSource
         return []
     folders = sorted(path for path in datasets.iterdir() if path.is_dir() and not path.name.startswith("."))
     return [
-        _source(kind, folder.name, folder.name, _labels_of(folder, kind), of="labels", needs="pictures")
+        _source(
+            kind, folder.name, folder.name, *_groups(_labels_of(folder), kind), of="labels", needs="pictures"
+        )
         for folder in folders[:_MOST_FOLDERS]
     ]
 
 
-def _labels_of(folder: Path, kind: JobKind) -> list[DataGroup]:
-    counts = Counter(_label(path) for path in _pictures(folder))
-    return [
-        DataGroup(name=label, pictures=count, is_enough=count >= kind.least_pictures)
-        for label, count in sorted(counts.items())
-    ]
+def _labels_of(folder: Path) -> Counter[str]:
+    return Counter(_label(path) for path in _pictures(folder))
+
+
+def _groups(counts: Mapping[str, int], kind: JobKind) -> tuple[list[DataGroup], list[DataGroup]]:
+    """Return the labels that can be learnt, and those that the kind of training doesn't know."""
+    learnt: Counter[str] = Counter()
+    others: Counter[str] = Counter()
+    for word, count in counts.items():
+        label = EMOTION_WORDS.get(word.lower()) if kind.trains_on == "expressions" else word
+        if label is None:
+            others[word] += count
+        else:
+            learnt[label] += count
+    return (
+        [
+            DataGroup(name=label, pictures=count, is_enough=count >= kind.least_pictures)
+            for label, count in sorted(learnt.items())
+        ],
+        [DataGroup(name=word, pictures=count, is_enough=False) for word, count in sorted(others.items())],
+    )
 
 
 def _pictures(folder: Path) -> Iterator[Path]:
@@ -60,7 +89,7 @@ def _pictures(folder: Path) -> Iterator[Path]:
             looked_at += 1
             if looked_at > _MOST_FILES:
                 return
-            if Path(name).suffix.lower() in _PICTURES:
+            if Path(name).suffix.lower() in PICTURE_SUFFIXES:
                 yield (Path(parent) / name).relative_to(folder)
 
 
@@ -73,7 +102,14 @@ def _label(path: Path) -> str:
 
 
 def _source(
-    kind: JobKind, source: str, title: str, groups: list[DataGroup], *, of: str, needs: str
+    kind: JobKind,
+    source: str,
+    title: str,
+    groups: list[DataGroup],
+    not_learnt: list[DataGroup],
+    *,
+    of: str,
+    needs: str,
 ) -> DataSource:
     enough = sum(group.is_enough for group in groups)
     is_ready = enough >= kind.least_groups
@@ -86,6 +122,7 @@ def _source(
         source=source,
         title=title,
         groups=groups,
+        not_learnt=not_learnt,
         pictures=sum(group.pictures for group in groups),
         is_ready=is_ready,
         explanation=explanation,

@@ -48,7 +48,9 @@ def epochs_at_most(lines: Iterable[Mapping[str, Any]]) -> int | None:
 
 
 def _seconds_left(lines: Sequence[Mapping[str, Any]]) -> float | None:
-    first, last = lines[0], lines[-1]
+    """Return how long it takes at the pace of the last round: a step may begin again, as an epoch does."""
+    fell = [index for index in range(1, len(lines)) if lines[index]["done"] < lines[index - 1]["done"]]
+    first, last = lines[fell[-1] if fell else 0], lines[-1]
     done = last["done"] - first["done"]
     if done <= 0 or last["done"] >= last["total"]:
         return None

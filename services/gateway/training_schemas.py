@@ -31,7 +31,7 @@ class JobKindInfo(Schema):
     title: str
     meaning: str
     model: str
-    trains_on: Literal["people", "folder"]
+    trains_on: Literal["people", "folder", "expressions"]
     least_groups: int
     least_pictures: int
     options: list[JobOptionInfo]
@@ -110,11 +110,15 @@ class DataGroup(Schema):
 
 
 class DataSource(Schema):
-    """What could be trained on; *explanation* says why it can't where it is not ready."""
+    """What could be trained on; *explanation* says why it can't where it is not ready.
+
+    *not_learnt* are labels that this kind of training doesn't know.
+    """
 
     source: str
     title: str
     groups: list[DataGroup]
+    not_learnt: list[DataGroup]
     pictures: int
     is_ready: bool
     explanation: str

@@ -11,17 +11,10 @@ from numpy.typing import NDArray
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from mien.contracts.events import (
-    FaceShot,
-    IdentityDecided,
-    StrangerSeen,
-    StrangerWithdrawn,
-    TemplateCreated,
-    derive_event_id,
-)
+from mien.contracts.events import FaceShot, IdentityDecided, TemplateCreated, derive_event_id
 from mien.contracts.recognition import DAY_SECONDS, TrackVector, encode_record, track_vector_key
 from mien.contracts.shared_state import TRACK_STATE_TTL_SECONDS, Template, vote_key
-from mien.contracts.topics import ENROLMENT_RESULTS, IDENTITIES, IDENTITY_FACES, STRANGERS
+from mien.contracts.topics import ENROLMENT_RESULTS, IDENTITIES, IDENTITY_FACES
 from mien.errors import TransientError
 from mien.runtime import metrics
 from mien.runtime.bus import open_event_producer, publish
@@ -39,16 +32,8 @@ from services.recognizer.classifier import IdentityClassifier
 from services.recognizer.config import RecognizerSettings
 from services.recognizer.kept_shots import KeptShots
 from services.recognizer.knowledge import Knowledge
-from services.recognizer.pipeline import (
-    Vote,
-    add_shot,
-    decide,
-    is_new,
-    is_strangers_visit,
-    mean_vector,
-    member_id_of,
-)
-from services.recognizer.strangers import StrangerBook
+from services.recognizer.pipeline import Vote, add_shot, decide, is_new, mean_vector
+from services.recognizer.visits import StrangerVisits
 
 log = structlog.get_logger()
 
@@ -85,7 +70,7 @@ class Recognizer:
             redis, most=settings.kept_shots, keep_seconds=settings.kept_shots_seconds
         )
         self._knowledge = Knowledge(settings, redis)
-        self._strangers = StrangerBook(self._knowledge, self._spec.name)
+        self._visits = StrangerVisits(self._knowledge, self._spec.name, producer)
 
     async def handle(self, received: Sequence[Received[FaceShot]]) -> None:
         """Work on a batch of shots; publishes before it saves, so that a replay changes nothing."""
@@ -101,7 +86,7 @@ class Recognizer:
                 elif self._counts(one.event, votes):
                     await self._identify(one, vector, votes)
         except (RedisError, OSError) as error:
-            raise TransientError(f"Redis: {error}") from error
+            raise TransientError(f"Redis does not answer: {error}") from error
 
     async def follow_knowledge(self, service: Service) -> None:
         """Read what has changed of people and rules, within a second, until the service stops."""
@@ -143,7 +128,7 @@ class Recognizer:
             decision=self._settings.decision,
             opinion=opinion,
         )
-        vote, decided = await self._note_stranger(one, vote, decided)
+        vote, decided = await self._visits.note(one, vote, decided)
         await publish(self._producer, IDENTITIES, decided, partition=one.partition)
         await self._save(vote, decided)
         await self._keep_view(shot, vote)
@@ -159,55 +144,6 @@ class Recognizer:
             await self._kept_shots.forget(shot.track_id)
         else:
             await self._kept_shots.keep(shot, begin_anew=vote.restarted)
-
-    async def _note_stranger(
-        self, one: Received[FaceShot], vote: Vote, decided: IdentityDecided
-    ) -> tuple[Vote, IdentityDecided]:
-        """Count an unknown track to a stranger, or take it back from one when its face got a name."""
-        if decided.answer == "known" and vote.stranger_id is not None:
-            await self._withdraw(one, vote, vote.stranger_id)
-            return msgspec.structs.replace(vote, stranger_id=None), decided
-        if decided.answer != "unknown" or not self._strangers.is_open:
-            return vote, decided
-        if vote.stranger_id is None and not is_strangers_visit(
-            vote, self._knowledge.gallery, self._knowledge.thresholds
-        ):
-            return vote, decided
-        stranger_id = await self._strangers.count(one.event, vote)
-        if vote.stranger_id is None or one.event.quality.score >= vote.best_quality:
-            await self._show_stranger(one, vote, stranger_id)
-        return (
-            msgspec.structs.replace(vote, stranger_id=stranger_id),
-            msgspec.structs.replace(decided, stranger_id=stranger_id),
-        )
-
-    async def _show_stranger(self, one: Received[FaceShot], vote: Vote, stranger_id: str) -> None:
-        shot, member_id = one.event, member_id_of(one.event.track_id, vote)
-        seen = StrangerSeen(
-            camera_id=shot.camera_id,
-            event_id=derive_event_id(member_id, shot.shot_number, "stranger"),
-            captured_at_ns=shot.captured_at_ns,
-            trace=shot.trace,
-            member_id=member_id,
-            track_id=shot.track_id,
-            stranger_id=stranger_id,
-            quality=round(shot.quality.score, 3),
-            face_jpeg=shot.crop_jpeg,
-        )
-        await publish(self._producer, STRANGERS, seen, partition=one.partition)
-
-    async def _withdraw(self, one: Received[FaceShot], vote: Vote, stranger_id: str) -> None:
-        member_id = member_id_of(one.event.track_id, vote)
-        withdrawn = StrangerWithdrawn(
-            camera_id=one.event.camera_id,
-            event_id=derive_event_id(member_id, one.event.shot_number, "withdrawn"),
-            captured_at_ns=one.event.captured_at_ns,
-            trace=one.event.trace,
-            member_id=member_id,
-            stranger_id=stranger_id,
-        )
-        await publish(self._producer, STRANGERS, withdrawn, partition=one.partition)
-        await self._strangers.withdraw(member_id)
 
     async def _save(self, vote: Vote, decided: IdentityDecided) -> None:
         """Keep the vote for whoever goes on, and of a named track its vector, so that it can be denied."""

@@ -49,14 +49,11 @@ class StrangerBook:
             await self._knowledge.refresh_strangers()
         raise TransientError("too many recognizers write of strangers at once")
 
-    async def withdraw(self, member_id: str) -> str | None:
-        """Take a visit back, for the face is somebody's who is known; returns whose it had been."""
-        member = self._knowledge.strangers.members.get(member_id)
-        if member is None:
-            return None
-        await self._knowledge.stranger_store.write(delete=[member_id])
-        self._knowledge.strangers.remove(member_id)
-        return self._knowledge.rules.root_of(member.stranger_id)
+    async def withdraw(self, member_id: str) -> None:
+        """Take a visit back, for the face is somebody's who is known."""
+        if member_id in self._knowledge.strangers.members:
+            await self._knowledge.stranger_store.write(delete=[member_id])
+            self._knowledge.strangers.remove(member_id)
 
     def _member_of(self, shot: FaceShot, vote: Vote) -> StrangerMember:
         member_id, vector = member_id_of(shot.track_id, vote), unit(mean_vector(vote))

@@ -16,9 +16,9 @@ import httpx
 import pytest
 from aiokafka import AIOKafkaConsumer
 
-from mien.bench.clips import write_clip
 from mien.contracts.events import DeadLetter, decode_event
 from mien.contracts.topics import DEAD_LETTERS
+from tests.e2e.clips import write_clip
 from tests.faces import people, read_rgb, require_faces
 
 REPOSITORY = Path(__file__).parents[2]

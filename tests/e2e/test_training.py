@@ -1,5 +1,7 @@
 """A training asked for from a running Mien, until its recognizers use what came of it."""
 
+import csv
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,7 @@ from mien.contracts.models import (
 )
 from model_repo import labels, repository
 from tests.e2e.conftest import Stack, eventually, run_stack
-from tests.faces import people
+from tests.faces import people, require_faces
 
 PEOPLE = 3
 PHOTOS_OF_EACH = 8
@@ -41,6 +43,40 @@ def training_stack(tmp_path: Path, models: Path, monkeypatch: pytest.MonkeyPatch
         for name, roles in by_count[:PEOPLE]:
             enrol(stack, name, [*roles["enroll"], *roles["probe"]][:PHOTOS_OF_EACH])
         yield stack
+
+
+@pytest.fixture
+def coached_stack(tmp_path: Path, models: Path) -> Iterator[Stack]:
+    """A stack in which the coach took two expressions of four people, each of them played by two."""
+    shutil.copytree(repository.ROOT / ".downloads", models / ".downloads")
+    with run_stack(tmp_path / "home", "--model-repo", str(models)) as stack:
+        for number, photos in enumerate(
+            zip(*(expression_photos(label) for label in ("happy", "sad")), strict=True)
+        ):
+            consent = {
+                "name": f"Person {number}",
+                "consent_text": "My photographs may be used to train an emotion network.",
+                "consented_by": f"Person {number}",
+                "has_agreed": True,
+            }
+            session = stack.client.post("/api/enrolment-sessions", json=consent).raise_for_status().json()
+            for label, photo in zip(("happy", "sad"), photos, strict=True):
+                stack.client.post(
+                    f"/api/enrolment-sessions/{session['session_id']}/photos?emotion={label}",
+                    content=photo.read_bytes(),
+                    headers={"Content-Type": "image/jpeg"},
+                ).raise_for_status()
+        yield stack
+
+
+def expression_photos(label: str) -> list[Path]:
+    """Return photographs of four people who look like this."""
+    folder = require_faces() / "emotion" / "muxspace"
+    with (folder / "labels.csv").open(newline="") as file:
+        people = {
+            row["name_stem"]: folder / row["path"] for row in csv.DictReader(file) if row["label"] == label
+        }
+    return list(people.values())[:4]
 
 
 def enrol(stack: Stack, name: str, photos: list[Path]) -> None:
@@ -96,6 +132,27 @@ def test_from_enrolled_photos_to_a_classifier_that_recognizers_ask(
 
     somebody = stack.get("/api/people")[0]["person_id"]
     stack.client.delete(f"/api/people/{somebody}").raise_for_status()
+    assert list((stack.home / "jobs").iterdir()) == []
+
+
+def test_from_what_the_coach_collected_to_a_canary_that_goes_with_nobody(
+    coached_stack: Stack, models: Path
+) -> None:
+    """Two expressions of four people become a version; withdrawing a consent deletes the training."""
+    stack = coached_stack
+    (source,) = stack.get("/api/training/data/emotion")
+    assert {group["name"]: group["pictures"] for group in source["groups"]} == {"happy": 4, "sad": 4}
+    asked = {"kind": "emotion", "options": {"epochs": 2, "copies": 0}}
+    job_id = stack.client.post("/api/training/jobs", json=asked).raise_for_status().json()["job_id"]
+    job = eventually(lambda: stack.get(f"/api/training/jobs/{job_id}"), is_over, within_seconds=300)
+    assert (job["state"], job["explanation"], job["version"]) == ("finished", "", 2)
+    assert labels.read_labels(models, EMOTION_CLASSIFIER.name) == {"stable": 1, "canary": 2}
+    copies = {path.name for path in (stack.home / "jobs" / job_id).iterdir()}
+    assert not {"photos", "faces", "features"} & copies
+
+    person_id = stack.get("/api/people")[0]["person_id"]
+    (session,) = stack.get(f"/api/enrolment-sessions?person_id={person_id}")
+    stack.client.delete(f"/api/enrolment-sessions/{session['session_id']}").raise_for_status()
     assert list((stack.home / "jobs").iterdir()) == []
 
 

@@ -3,7 +3,7 @@ import type { CameraHistory } from "../src/api/types";
 import { KIND_NAMES, kindOf, requestOf, valuesOf } from "../src/pages/cameraFields";
 import { stretches, troublesOf, uptimeWords, whenWords } from "../src/pages/cameraHistory";
 import { scheduleWords, timeZones } from "../src/pages/schedule";
-import { clockWords } from "../src/words";
+import { clockWords } from "../src/cameraWords";
 
 const at = (minutesAgo: number): string => new Date(NOW - minutesAgo * 60_000).toISOString();
 const NOW = new Date(2026, 10, 25, 12, 0).getTime();

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Training, TrainingKind, TrainingOption } from "../src/api/types";
 import {
+  canarySetting,
   chartsOf,
   chosenOptions,
   figureWords,
@@ -9,6 +10,7 @@ import {
   stepWords,
   tookWords,
   trainerWords,
+  wasTrained,
 } from "../src/training/training";
 
 const JOB: Training = {
@@ -55,6 +57,24 @@ describe("a training in words", () => {
     });
     expect(missing?.words).toContain("tensorflow-cpu");
     expect(missing?.command).toBe("bin/mien setup");
+  });
+  it("names the setting by which a worker tries a canary", () => {
+    expect(canarySetting({ model: "emotion_classifier" })).toBe("MIEN_EMOTION_MODEL_LABEL=canary");
+    expect(canarySetting({ model: "identity_classifier" })).toContain("RECOGNIZER");
+  });
+  it("tells what was trained from what was built at set-up", () => {
+    const version = {
+      version: 1,
+      labels: [],
+      made_from: "npm",
+      made_at: "2026-01-01T00:00:00Z",
+      job_id: null,
+      accuracy: null,
+      has_report: false,
+    };
+    const model = { model: "emotion_classifier", title: "Emotion network", can_roll_back: false };
+    expect(wasTrained({ ...model, versions: [version] })).toBe(false);
+    expect(wasTrained({ ...model, versions: [{ ...version, job_id: "emotion-1" }, version] })).toBe(true);
   });
   it("shortens figures", () => {
     expect(figureWords(0.01234)).toBe("0.0123");

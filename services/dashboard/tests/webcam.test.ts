@@ -12,7 +12,7 @@ import {
 } from "../src/webcam/coach";
 import { CreditLine } from "../src/webcam/credits";
 import { mirrorBox, mirrorFrame } from "../src/webcam/mirror";
-import { stateWords } from "../src/words";
+import { stateWords } from "../src/cameraWords";
 
 describe("credit", () => {
   it("lets a picture go only while there is some", () => {

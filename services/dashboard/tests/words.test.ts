@@ -3,7 +3,8 @@ import { errorFromBody, fieldErrors } from "../src/api/errors";
 import type { CameraStatus, SystemInfo } from "../src/api/types";
 import { FIELD_HINTS, requestOf, valuesOf } from "../src/pages/cameraFields";
 import { batches } from "../src/pages/photoBatches";
-import { adviceWords, durationWords, mainStreamWords, retryWords, stateWords, troubles } from "../src/words";
+import { adviceWords, mainStreamWords, retryWords, stateWords } from "../src/cameraWords";
+import { durationWords, troubles } from "../src/words";
 
 const STATUS: CameraStatus = {
   camera_id: "door",

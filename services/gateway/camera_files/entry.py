@@ -19,7 +19,7 @@ class FileEntry:
     Attributes:
         place: Where it stands, for people: ``line 3``.
         name: What the file calls it.
-        fields: Of :class:`~services.gateway.schemas.CameraCreate`, unchecked.
+        fields: Of :class:`~services.gateway.camera_schemas.CameraCreate`, unchecked.
         problem: Why it can't be added; None when nothing is known against it yet.
     """
 

@@ -32,11 +32,11 @@ from services.gateway.camera_request_schemas import (
 )
 from services.gateway.camera_schemas import CameraCreate
 from services.gateway.context import Context
-from services.gateway.database import CameraImport, utc_now
 from services.gateway.fitness import forget_fitness
 from services.gateway.new_camera import new_camera
 from services.gateway.people import NotFoundError, new_id
 from services.gateway.routes.cameras import announce, note
+from services.gateway.tables import CameraImport, utc_now
 
 router = APIRouter(prefix="/api/camera-files", tags=["cameras"], dependencies=[Depends(require_session)])
 

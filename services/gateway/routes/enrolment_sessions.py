@@ -14,13 +14,14 @@ from services.gateway.coach_schemas import (
     EnrolmentSessionInfo,
     FaceCheckInfo,
 )
-from services.gateway.database import EnrolmentSession, Person, audit, utc_now
+from services.gateway.database import audit
 from services.gateway.people import new_id
 from services.gateway.photo_rows import photo_infos
 from services.gateway.photo_schemas import PhotoInfo
 from services.gateway.pipeline import InvalidInputError
 from services.gateway.poses import Pose, StraightLook, advise
 from services.gateway.schemas import ErrorMessage
+from services.gateway.tables import EnrolmentSession, Person, utc_now
 from services.gateway.webcam_feed import jpeg_size
 
 router = APIRouter(prefix="/api/enrolment-sessions", tags=["people"], dependencies=[Depends(require_session)])
@@ -162,7 +163,11 @@ async def keep(
     "/{session_id}", status_code=status.HTTP_204_NO_CONTENT, operation_id="delete_enrolment_session"
 )
 async def delete_all(session_id: SessionPath, context: ContextDep, principal: PrincipalDep) -> None:
-    """Delete everything of a guided enrolment: photos, templates, consent, and a person added for it."""
+    """Delete everything of a guided enrolment: photos, templates, consent, and a person added for it.
+
+    Trainings that may have been made from its photos go, too: their reports may show them.
+    """
+    row = await context.database.run(lambda session: coach.require_session_row(session, session_id))
     for photo_id in await context.database.run(lambda session: coach.photos_of_session(session, session_id)):
         await context.templates.remove_photo(photo_id)
 
@@ -171,6 +176,7 @@ async def delete_all(session_id: SessionPath, context: ContextDep, principal: Pr
         _audit(session, principal, "enrolment.deleted", session_id)
 
     await context.database.run(write)
+    await context.training.forget_person(row.person_id)
     await context.names.announce_change()
 
 

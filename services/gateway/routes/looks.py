@@ -14,7 +14,7 @@ from mien.runtime.readings import forget_emotion, forget_tiredness
 from services.gateway.access import ContextDep, PrincipalDep, require_session
 from services.gateway.accounts import Principal
 from services.gateway.context import Context
-from services.gateway.database import AuditEntry, audit
+from services.gateway.database import audit
 from services.gateway.looks import (
     CameraLooks,
     PersonLooks,
@@ -27,6 +27,7 @@ from services.gateway.looks import (
 from services.gateway.people import require_person
 from services.gateway.routes.cameras import CameraIdPath, note
 from services.gateway.schemas import Schema
+from services.gateway.tables import AuditEntry
 
 router = APIRouter(tags=["emotion and tiredness"], dependencies=[Depends(require_session)])
 PersonIdPath = Annotated[str, Path(max_length=40)]

@@ -10,7 +10,7 @@ from mien.vision.strays import SET_ASIDE
 from services.gateway.access import ContextDep, PrincipalDep, require_session
 from services.gateway.accounts import Principal
 from services.gateway.context import Context
-from services.gateway.database import Person, Photo, audit
+from services.gateway.database import audit
 from services.gateway.import_tables import ImportFile
 from services.gateway.looks import forget_looks_of
 from services.gateway.people import (
@@ -28,6 +28,7 @@ from services.gateway.photo_rows import list_photos, photo_infos
 from services.gateway.photo_schemas import PhotoEdit, PhotoInfo
 from services.gateway.photos import MAX_PHOTO_BYTES, MAX_PHOTOS
 from services.gateway.schemas import EmotionPhotoInfo, PersonCreate, PersonEdit, PersonInfo
+from services.gateway.tables import Person, Photo
 
 router = APIRouter(prefix="/api/people", tags=["people"], dependencies=[Depends(require_session)])
 IdPath = Annotated[str, Path(max_length=40)]

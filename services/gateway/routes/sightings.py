@@ -7,10 +7,12 @@ from fastapi import APIRouter, Depends, Path, Query
 from sqlalchemy.orm import Session
 
 from services.gateway.access import ContextDep, PrincipalDep, require_session
-from services.gateway.database import Person, Sighting, audit
-from services.gateway.people import get_sighting, list_sightings, require_person
+from services.gateway.database import audit
+from services.gateway.people import require_person
 from services.gateway.pipeline import InvalidInputError
 from services.gateway.schemas import DenialCreate, SightingInfo
+from services.gateway.sighting_rows import get_sighting, list_sightings
+from services.gateway.tables import Person, Sighting
 
 router = APIRouter(prefix="/api/sightings", tags=["history"], dependencies=[Depends(require_session)])
 SightingId = Annotated[str, Path(max_length=120)]

@@ -10,7 +10,7 @@ from services.gateway import strangers as sql
 from services.gateway.access import ContextDep, PrincipalDep, require_session
 from services.gateway.accounts import Principal
 from services.gateway.context import Context
-from services.gateway.database import Person, Stranger, StrangerVisit, audit
+from services.gateway.database import audit
 from services.gateway.people import NotFoundError, get_person, new_id
 from services.gateway.recognition_schemas import (
     StrangerDetail,
@@ -22,6 +22,7 @@ from services.gateway.recognition_schemas import (
     VisitsChosen,
 )
 from services.gateway.schemas import PersonInfo
+from services.gateway.tables import Person, Stranger, StrangerVisit
 
 router = APIRouter(prefix="/api/strangers", tags=["strangers"], dependencies=[Depends(require_session)])
 StrangerPath = Annotated[str, Path(max_length=40)]
@@ -70,11 +71,11 @@ async def get_visit_face(visit_id: Annotated[str, Path(max_length=130)], context
 @router.get("/{stranger_id}", operation_id="get_stranger")
 async def get_one_stranger(stranger_id: StrangerPath, context: ContextDep) -> StrangerDetail:
     """Return one stranger with every visit."""
-    rules = await context.strangers.refresh()
+    await context.strangers.refresh()
     who = await context.names.read()
 
     def read(session: Session) -> StrangerDetail:
-        info = sql.get_stranger(session, who, rules, stranger_id)
+        info = sql.get_stranger(session, who, stranger_id)
         visits = sql.list_visits(session, sql.ids_of(who, [stranger_id]))
         return StrangerDetail(**info.model_dump(), visits=[sql.visit_info(visit) for visit in visits])
 
@@ -111,7 +112,7 @@ async def name(named: StrangersNamed, context: ContextDep, principal: PrincipalD
 @router.post("/{stranger_id}/unname", operation_id="unname_stranger")
 async def unname(stranger_id: StrangerPath, context: ContextDep, principal: PrincipalDep) -> StrangerInfo:
     """Take a name back: history, the faces that were enrolled, and the person if they were nothing else."""
-    rules = await context.strangers.refresh()
+    await context.strangers.refresh()
     ids = sql.ids_of(await context.names.read(), [stranger_id])
 
     for photo_id in await context.database.run(lambda session: sql.photos_from(session, ids)):
@@ -124,7 +125,7 @@ async def unname(stranger_id: StrangerPath, context: ContextDep, principal: Prin
     await context.database.run(write)
     await context.strangers.rename(ids)
     who = await context.names.read()
-    return await context.database.run(lambda session: sql.get_stranger(session, who, rules, stranger_id))
+    return await context.database.run(lambda session: sql.get_stranger(session, who, stranger_id))
 
 
 @router.post("/ignore", status_code=status.HTTP_204_NO_CONTENT, operation_id="ignore_strangers")
@@ -149,8 +150,8 @@ async def merge(chosen: StrangersChosen, context: ContextDep, principal: Princip
     """Let several strangers count as the first of them."""
     root_id = await context.strangers.merge(chosen.stranger_ids)
     await _note(context, principal, "strangers.merged", ", ".join(chosen.stranger_ids))
-    rules, who = context.rules.known, await context.names.read()
-    return await context.database.run(lambda session: sql.get_stranger(session, who, rules, root_id))
+    who = await context.names.read()
+    return await context.database.run(lambda session: sql.get_stranger(session, who, root_id))
 
 
 @router.post(
@@ -169,8 +170,8 @@ async def split(
     """Count some visits to somebody else, who is a new stranger."""
     split_id = await context.strangers.split(stranger_id, chosen.visit_ids)
     await _note(context, principal, "strangers.split", f"{stranger_id}: {split_id}")
-    rules, who = context.rules.known, await context.names.read()
-    return await context.database.run(lambda session: sql.get_stranger(session, who, rules, split_id))
+    who = await context.names.read()
+    return await context.database.run(lambda session: sql.get_stranger(session, who, split_id))
 
 
 @router.post("/forget", status_code=status.HTTP_204_NO_CONTENT, operation_id="forget_strangers")

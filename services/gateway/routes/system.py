@@ -14,8 +14,8 @@ from mien.contracts.shared_state import PRESENCE_PATTERN, Presence, camera_statu
 from services.gateway.access import ContextDep, require_session
 from services.gateway.camera_history import DELIVERING
 from services.gateway.context import Context
-from services.gateway.database import Person
 from services.gateway.schemas import Counts, HealthInfo, ServiceInfo, SystemInfo
+from services.gateway.tables import Person
 
 EXPECTED_SERVICES: Final = ("ingest", "detector", "recognizer", "emotion", "gateway")
 _PRESENCE = msgspec.json.Decoder(Presence)

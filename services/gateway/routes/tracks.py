@@ -8,9 +8,10 @@ from sqlalchemy.orm import Session
 from services.gateway.access import ContextDep, PrincipalDep, require_session
 from services.gateway.accounts import Principal
 from services.gateway.context import Context
-from services.gateway.database import Person, audit
+from services.gateway.database import audit
 from services.gateway.people import get_person, new_id, require_person
 from services.gateway.recognition_schemas import TrackNameCreate, TrackNamedInfo
+from services.gateway.tables import Person
 
 router = APIRouter(prefix="/api/tracks", tags=["history"], dependencies=[Depends(require_session)])
 TrackPath = Annotated[str, Path(max_length=120)]

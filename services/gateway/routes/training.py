@@ -9,8 +9,12 @@ from services.gateway.access import ContextDep, PrincipalDep, require_admin
 from services.gateway.accounts import Principal
 from services.gateway.context import Context
 from services.gateway.database import audit
-from services.gateway.training import require_kind
-from services.gateway.training_data import folders_to_train_on, people_to_train_on
+from services.gateway.training_data import (
+    expressions_to_train_on,
+    folders_to_train_on,
+    people_to_train_on,
+)
+from services.gateway.training_options import require_kind
 from services.gateway.training_schemas import (
     DataSource,
     JobDetail,
@@ -43,7 +47,10 @@ async def get_data(kind: Annotated[str, Path(max_length=40)], context: ContextDe
     wanted, datasets = require_kind(kind), context.training.datasets
     if wanted.trains_on == "people":
         return [await context.database.run(lambda session: people_to_train_on(session, wanted))]
-    return await asyncio.to_thread(folders_to_train_on, datasets, wanted)
+    folders = await asyncio.to_thread(folders_to_train_on, datasets, wanted)
+    if wanted.trains_on == "folder":
+        return folders
+    return [await context.database.run(lambda session: expressions_to_train_on(session, wanted)), *folders]
 
 
 @router.post("/jobs", status_code=status.HTTP_201_CREATED, operation_id="start_training")

@@ -36,6 +36,7 @@ from mien.runtime.settings import KafkaSettings, RedisSettings
 from mien.vision.jpeg import encode_jpeg_rgb
 from services.emotion.config import EmotionSettings
 from services.emotion.main import EmotionWorker
+from services.emotion.neighbours import Neighbours
 from tests.integration.detector.harness import PARTITIONS, until
 from tests.samples import face_shot
 
@@ -141,13 +142,13 @@ async def running_worker(
     async with connect_redis(settings.redis) as redis, open_event_producer(kafka) as producer:
         registry = CameraRegistry(redis, partitions=PARTITIONS)
         cameras = CameraDirectory(registry)
-        worker = EmotionWorker(
-            settings,
-            redis=redis,
-            serving=models,  # type: ignore[arg-type]  # all that the worker asks of it
-            producer=producer,
-            cameras=cameras,
+        neighbours = Neighbours(
+            redis,
+            models,  # type: ignore[arg-type]  # all that the worker asks of it
+            producer,
+            cameras,
         )
+        worker = EmotionWorker(settings, neighbours)
         purpose = uuid4().hex[:8]
         async with asyncio.TaskGroup() as group:
             group.create_task(worker.follow_policies(service))

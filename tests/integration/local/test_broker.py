@@ -14,11 +14,10 @@ from mien.contracts.topics import MAX_MESSAGE_BYTES, TOPICS
 from mien.local.kafka import KafkaUnavailableError, copy_jars, kafka_process, prepare_storage
 from mien.local.ports import choose_ports
 from mien.local.process import spawn
-from mien.local.readiness import wait_until
 from mien.local.redis_server import redis_process
 from mien.runtime.bus import create_topics, open_event_producer
 from mien.runtime.settings import KafkaSettings
-from tests.stack import cannot_run, run_native
+from tests.stack import cannot_run, run_native, wait_until
 
 
 @asynccontextmanager

@@ -2,7 +2,7 @@
 //
 //   node source_network.mjs LIBRARY MODEL_FOLDER NETWORK IMAGES COUNT SIZE OUTPUT
 //
-// IMAGES holds COUNT x SIZE x SIZE x 3 numbers, float32 little endian; OUTPUT receives the network's output alike.
+// IMAGES holds COUNT x SIZE x SIZE pictures of one or three channels, float32 little endian; OUTPUT receives the network's output alike.
 // NETWORK is a class of face-api, or a graph model of human, which is run up to the value named below.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -28,11 +28,14 @@ const readBuffer = (path) => {
   const bytes = readFileSync(path);
   return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length);
 };
-const shape = [Number(count), Number(size), Number(size), 3];
-const images = tf.tensor4d(new Float32Array(readBuffer(imagesPath)), shape);
+const values = new Float32Array(readBuffer(imagesPath));
+const channels = values.length / (count * size * size);
+const images = tf.tensor4d(values, [Number(count), Number(size), Number(size), channels]);
 
 const outputsOfHuman = {
   faceres: "global_pooling/Mean",
+  emotion: "StatefulPartitionedCall/model_1/add_2/add",
+  facemesh: "StatefulPartitionedCall/model_1/p_re_lu_15/Relu",
   iris: "StatefulPartitionedCall/model/concatenate_eyes_contours_and_brows_and_iris/concat",
 };
 

@@ -5,6 +5,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -18,6 +19,14 @@ from mien.contracts.models import (
     FACE_LANDMARKS,
     POINTS,
     PROBABILITIES,
+)
+from model_repo import saved_model
+from model_repo.emotion_classifier.features import (
+    FEATURES,
+    HUMAN_COLUMNS,
+    MARGIN,
+    MESH_COLUMNS,
+    build_features,
 )
 from model_repo.sources import PackageFiles
 from tests.integration.models.conftest import resized, skip_or_fail
@@ -51,8 +60,9 @@ def source_networks(tmp_path: Path, face_api: PackageFiles, human: PackageFiles)
     for network in ("face_recognition_model", "face_expression_model", "face_landmark_68_model"):
         for name in (f"{network}-weights_manifest.json", f"{network}.bin"):
             (tmp_path / name).write_bytes(face_api.read(f"package/model/{name}"))
-    for name in ("faceres.json", "faceres.bin", "iris.json", "iris.bin"):
-        (tmp_path / name).write_bytes(human.read(f"package/models/{name}"))
+    for network in ("faceres", "iris", "emotion", "facemesh"):
+        for name in (f"{network}.json", f"{network}.bin"):
+            (tmp_path / name).write_bytes(human.read(f"package/models/{name}"))
     library = tmp_path / "face-api.mjs"
     library.write_bytes(face_api.read("package/dist/face-api.esm.js"))
     return SourceNetworks(library, tmp_path)
@@ -115,6 +125,44 @@ def test_emotion_classifier_is_face_apis_expression_network(
     expected = np.stack([angry, happy, neutral, sad, np.zeros_like(sad), other], axis=1)
     ours = run_openvino(models / EMOTION_CLASSIFIER.name / "1", images)[PROBABILITIES]
     _check(EMOTION_CLASSIFIER.name, ours, expected, capsys)
+
+
+def test_the_strong_emotion_network_sees_what_humans_networks_see(
+    faces: list[NDArray[np.uint8]],
+    face_api: PackageFiles,
+    human: PackageFiles,
+    source_networks: SourceNetworks,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Our features are the means of the sources' maps over the quarters of the same grey or large face."""
+    images = resized(faces, EMOTION_CLASSIFIER.size)
+    folder = tmp_path / "features"
+    folder.mkdir()
+    saved_model.write(build_features(face_api, human), folder)
+    ours = run_openvino(folder, images)[FEATURES]
+    grey = np.stack([_grey_face(image) for image in images])
+    maps = source_networks.run("emotion", grey, columns=8 * 8 * 256).reshape(-1, 8, 8, 256)
+    _check("features of human", ours[:, HUMAN_COLUMNS][:, : 4 * 256], _quarters(maps, 4, stride=4), capsys)
+    large = np.stack([_large_face(image) for image in images])
+    maps = source_networks.run("facemesh", large, columns=6 * 6 * 128).reshape(-1, 6, 6, 128)
+    _check("features of the mesh", ours[:, MESH_COLUMNS][:, : 4 * 128], _quarters(maps, 3, stride=3), capsys)
+
+
+def _grey_face(image: NDArray[np.uint8]) -> NDArray[np.float32]:
+    grey = image.astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32)
+    grey = grey[MARGIN:-MARGIN, MARGIN:-MARGIN]
+    return np.asarray(cv2.resize(grey, (64, 64)) / 127.5 - 1, np.float32)[..., None]
+
+
+def _large_face(image: NDArray[np.uint8]) -> NDArray[np.float32]:
+    return np.asarray(cv2.resize(image.astype(np.float32), (192, 192)) / 127.5 - 1, np.float32)
+
+
+def _quarters(maps: NDArray[np.float32], size: int, *, stride: int) -> NDArray[np.float32]:
+    corners = [(y, x) for y in (0, stride) for x in (0, stride)]
+    means = [maps[:, y : y + size, x : x + size].mean(axis=(1, 2)) for y, x in corners]
+    return np.asarray(np.concatenate(means, axis=1), np.float32)
 
 
 def test_face_landmarks_are_face_apis(

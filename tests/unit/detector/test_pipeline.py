@@ -12,12 +12,8 @@ from mien.contracts.frames import Frame
 from mien.vision.jpeg import decode_jpeg_rgb
 from services.detector.detection import Detections
 from services.detector.ignored_zones import outside_ignored_zones
-from services.detector.pipeline import (
-    CameraPipeline,
-    Observation,
-    Shots,
-    preview_of,
-)
+from services.detector.outgoing import preview_of
+from services.detector.pipeline import CameraPipeline, Observation, Shots
 from services.detector.search import SearchSettings
 from services.detector.shots import ShotSettings
 from services.detector.tracker import TrackerSettings

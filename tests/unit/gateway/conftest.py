@@ -3,12 +3,14 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import fakeredis
 import httpx
 import pytest
 from argon2 import PasswordHasher
+from fastapi import FastAPI
 from pydantic import SecretStr
 from redis.asyncio import Redis
 
@@ -42,6 +44,12 @@ class Gateway:
     def use_token(self) -> None:
         """Let the client speak as the command line does."""
         self.client.headers["Authorization"] = f"Bearer {CLI_TOKEN}"
+
+
+@cache
+def application() -> FastAPI:
+    """The routes, put together once for all tests: FastAPI works out their parameters at a first request."""
+    return create_app(None, dashboard_dir=Path("not-built"))
 
 
 @pytest.fixture
@@ -87,7 +95,8 @@ async def start_gateway(
     accounts = Accounts(database, session_hours=1, cli_token=CLI_TOKEN, hasher=QUICK)
     await accounts.create_first_user(settings.first_password_path)
     context = build_context(Service("gateway"), settings, database=database, accounts=accounts, redis=redis)
-    app = create_app(context, dashboard_dir=tmp_path / "dist")
+    app = application()
+    app.state.context = context
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://mien.test") as client:
         yield Gateway(context, client, (tmp_path / "password").read_text().strip())

@@ -7,14 +7,9 @@ from sqlalchemy import select
 
 from mien.contracts.cameras import Camera, CameraState
 from mien.contracts.events import CameraStateChanged
-from services.gateway.camera_history import (
-    forget_before,
-    read_history,
-    sum_up,
-    write_changes,
-    write_silence,
-)
-from services.gateway.database import CameraStateEntry, Database
+from services.gateway.camera_history import forget_before, read_history, sum_up, write_changes, write_silence
+from services.gateway.database import Database
+from services.gateway.tables import CameraStateEntry
 from tests.unit.gateway.conftest import Gateway
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)

@@ -13,7 +13,7 @@ from mien.contracts.events import Event, FaceCheckRequested
 from mien.contracts.models import FACE_EMBEDDER
 from mien.contracts.shared_state import FaceChecked, Template, face_check_key
 from mien.contracts.topics import FACE_CHECKS, Topic
-from services.gateway.database import AuditEntry, Photo
+from services.gateway.tables import AuditEntry, Photo
 from tests.unit.gateway.conftest import Gateway
 
 CONSENT = "I, Ada, agree that pictures of my face are kept."

@@ -4,7 +4,8 @@ from pathlib import Path
 
 from sqlalchemy import create_engine, text
 
-from services.gateway.database import Database, Person
+from services.gateway.database import Database
+from services.gateway.tables import Person
 
 
 async def test_missing_columns_are_added_with_their_defaults(tmp_path: Path) -> None:

@@ -4,15 +4,9 @@ import pytest
 
 from mien.contracts.events import IdentityDecided
 from mien.contracts.models import FACE_EMBEDDER
-from mien.contracts.recognition import (
-    Denial,
-    InactivePerson,
-    TrackVector,
-    encode_record,
-    track_vector_key,
-)
-from services.gateway.database import Sighting
+from mien.contracts.recognition import Denial, InactivePerson, TrackVector, encode_record, track_vector_key
 from services.gateway.pipeline import identity_now
+from services.gateway.tables import Sighting
 from tests.unit.gateway.conftest import Gateway
 from tests.unit.gateway.town import CAMERA, NOW, Town
 

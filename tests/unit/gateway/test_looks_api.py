@@ -1,5 +1,6 @@
 """How people looked: who may turn it on, what is told of whom, and that it is forgotten."""
 
+import asyncio
 import time
 from datetime import timedelta
 
@@ -8,7 +9,10 @@ import pytest
 from mien.contracts.models import UNCERTAIN
 from mien.contracts.readings import emotion_baseline_key, emotion_counts_key
 from mien.contracts.shared_state import emotion_state_key, tiredness_state_key, track_key
-from services.gateway.database import Person, Sighting, utc_now
+from mien.errors import TransientError
+from mien.runtime.service import Service
+from services.gateway.looks import LooksKeeper
+from services.gateway.tables import Person, Sighting, utc_now
 from tests.unit.gateway.conftest import Gateway
 
 EMOTION = {"emotion_policy": "per_person", "emotion_purpose": "study", "context": "public"}
@@ -260,6 +264,30 @@ async def test_looks_have_their_time(gateway_with_redis: Gateway) -> None:
     assert await gateway_with_redis.context.looks.forget_old() == 1
     sightings = (await gateway_with_redis.client.get("/api/sightings")).json()
     assert [one["tiredness"] for one in sightings] == ["tired", None]
+
+
+async def test_forgetting_is_tried_again_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A database that refuses once leaves the gateway unwell for seconds, not until the next hour."""
+    service, is_well_again = Service("gateway"), asyncio.Event()
+    told: list[list[str]] = []
+
+    class RefusesOnce:
+        async def run(self, work: object) -> int:
+            told.append(service.health.problems)
+            if len(told) == 1:
+                raise TransientError("the database is locked")
+            is_well_again.set()
+            return 0
+
+    monkeypatch.setattr("services.gateway.looks._RETRY_SECONDS", 0)
+    service.health.started()
+    keeper = LooksKeeper(RefusesOnce(), redis=None, keep_days=1)  # type: ignore[arg-type]
+    running = asyncio.create_task(keeper.run(service))
+    async with asyncio.timeout(10):
+        await is_well_again.wait()
+    running.cancel()
+    assert told == [[], ["how people looked is kept for too long: the database is locked"]]
+    assert service.health.is_ready
 
 
 async def test_nobody_knows_a_person_who_is_not_there(gateway_with_redis: Gateway) -> None:

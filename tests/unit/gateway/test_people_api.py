@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 
 from mien.contracts.events import PhotoRejected, TemplateCreated
 from mien.runtime.event_loop import Received
-from services.gateway.database import AuditEntry, Person, Photo, Sighting
 from services.gateway.people import settle_photo
 from services.gateway.photos import PhotoError, normalize_photo
+from services.gateway.tables import AuditEntry, Person, Photo, Sighting
 from tests.samples import QUALITY
 from tests.unit.gateway.conftest import Gateway
 

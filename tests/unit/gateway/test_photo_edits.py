@@ -5,7 +5,7 @@ import pytest
 from mien.contracts.models import FACE_EMBEDDER
 from mien.contracts.shared_state import Template
 from mien.runtime.gallery import TemplateStore
-from services.gateway.database import Photo
+from services.gateway.tables import Photo
 from tests.unit.gateway.conftest import Gateway
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from mien.contracts.models import FACE_EMBEDDER
 from mien.contracts.shared_state import Template
 from mien.vision.similarity import Vector, encode_vector, unit
-from services.gateway.database import AuditEntry, Photo
+from services.gateway.tables import AuditEntry, Photo
 from tests.unit.gateway.conftest import Gateway
 
 ADA, BOB, NOBODY = 0, 1, 2

@@ -5,7 +5,7 @@ import pytest
 
 from mien.contracts.events import RejectionReason
 from mien.contracts.shared_state import FaceChecked
-from services.gateway.poses import POSES, Pose, StraightLook, advise
+from services.gateway.poses import Pose, StraightLook, advise
 
 STRAIGHT = StraightLook()
 GOOD = FaceChecked(
@@ -25,15 +25,15 @@ def checked(**changes: object) -> FaceChecked:
     return msgspec.structs.replace(GOOD, **changes)
 
 
-@pytest.mark.parametrize("wanted", POSES)
-@pytest.mark.parametrize("shown", POSES)
+@pytest.mark.parametrize("wanted", TURNS)
+@pytest.mark.parametrize("shown", TURNS)
 def test_only_the_pose_that_is_wanted_is_taken(wanted: Pose, shown: Pose) -> None:
     """Left is the person's own left, where the nose moves to the right in the picture."""
     yaw, pitch = TURNS[shown]
     assert advise(checked(yaw=yaw, pitch=pitch), wanted, STRAIGHT).is_good == (wanted == shown)
 
 
-@pytest.mark.parametrize(("pose", "is_good"), [(pose, pose not in ("left", "right")) for pose in POSES])
+@pytest.mark.parametrize(("pose", "is_good"), [(pose, pose not in ("left", "right")) for pose in TURNS])
 def test_an_expression_may_come_with_a_nod_but_not_with_a_turn(pose: Pose, is_good: bool) -> None:
     """Who looks sad hangs their head; half a face shows half an expression."""
     yaw, pitch = TURNS[pose]

@@ -3,15 +3,11 @@
 import pytest
 
 from mien.contracts.events import IdentityDecided, StrangerWithdrawn
-from mien.contracts.recognition import (
-    Rules,
-    StrangersApart,
-    StrangersJoined,
-)
-from services.gateway.database import Photo, User
+from mien.contracts.recognition import Rules, StrangersApart, StrangersJoined
 from services.gateway.merge import TrackState
 from services.gateway.pipeline import identity_now
 from services.gateway.sightings import cloud_event, sighting_of
+from services.gateway.tables import Photo, User
 from services.gateway.who import StrangerRow, name_strangers
 from tests.unit.gateway.conftest import Gateway
 from tests.unit.gateway.town import CAMERA, Town

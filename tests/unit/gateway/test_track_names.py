@@ -11,8 +11,8 @@ from mien.contracts.events import Event, IdentityDecided
 from mien.contracts.recognition import track_vector_key
 from mien.contracts.shared_state import TrackShot, track_shots_key
 from mien.contracts.topics import IDENTITIES, Topic
-from services.gateway.database import Sighting, utc_now
 from services.gateway.merge import TrackStore
+from services.gateway.tables import Sighting, utc_now
 from tests.unit.gateway.conftest import Gateway
 
 TRACK = "door:1:4"

@@ -10,12 +10,14 @@ import msgspec
 import pytest
 
 from mien.contracts.jobs import REPORT_FILE, TRAINER_KEY, TrainerStatus
-from mien.contracts.models import IDENTITY_CLASSIFIER
-from mien.runtime.jobs import held, list_jobs, read_job
+from mien.contracts.models import EMOTION_CLASSIFIER, IDENTITY_CLASSIFIER
+from mien.runtime.jobs import held, list_jobs, read_job, write_people
+from mien.training.emotion_data import EmotionOptions
 from mien.training.job import Job
 from model_repo import labels
 from services.gateway.accounts import Principal
-from services.gateway.database import AuditEntry, Database, Person, Photo
+from services.gateway.database import Database
+from services.gateway.tables import AuditEntry, EnrolmentSession, Person, Photo
 from tests.unit.gateway.conftest import Gateway, start_gateway
 
 
@@ -77,11 +79,22 @@ def publish(place: Place, version: int, *, job_id: str = "") -> None:
 
 async def test_an_empty_place_says_what_can_be_trained(place: Place) -> None:
     info = await place.ask("GET", "")
-    assert [kind["kind"] for kind in info["kinds"]] == ["identity"]
+    assert [kind["kind"] for kind in info["kinds"]] == ["identity", "emotion"]
     assert info["jobs"] == []
-    assert info["models"][0] == {
-        "model": IDENTITY_CLASSIFIER, "title": "Identity classifier", "versions": [], "can_roll_back": False,
-    }  # fmt: skip
+    assert info["models"] == [
+        {
+            "model": IDENTITY_CLASSIFIER,
+            "title": "Identity classifier",
+            "versions": [],
+            "can_roll_back": False,
+        },
+        {
+            "model": EMOTION_CLASSIFIER.name,
+            "title": "Emotion network",
+            "versions": [],
+            "can_roll_back": False,
+        },
+    ]
 
 
 @pytest.mark.parametrize(
@@ -123,6 +136,9 @@ async def test_a_training_is_asked_for_with_defaults_where_nothing_was_said(plac
         ({"kind": "identity", "options": {"embedder": "arcface"}}, "embedder: expected one of"),
         ({"kind": "identity", "options": {"model_repo": "/etc"}}, "model_repo is not known"),
         ({"kind": "identity", "options": {"data": "/etc"}}, "data is not known"),
+        ({"kind": "emotion", "options": {"network": "weak"}}, "network: expected one of strong, student"),
+        ({"kind": "emotion", "options": {"recipe": "/etc"}}, "recipe is not known"),
+        ({"kind": "emotion", "source": "../jobs"}, "there is no folder '../jobs' among the data sets"),
     ],
 )
 async def test_what_cannot_be_trained_is_refused_in_words(
@@ -207,12 +223,64 @@ async def test_people_with_too_few_photos_are_named_before_a_training(place: Pla
     assert source["explanation"] == "It takes 2 people with 3 usable photos each; there are 1."
 
 
+async def test_expressions_are_learnt_from_the_coachs_photos_or_from_a_folder(place: Place) -> None:
+    """Photos of people who may not be recognised are not looked at."""
+
+    def enrol(session: Any) -> None:
+        for name, active in (("Ada", True), ("Bob", True), ("Cy", False)):
+            session.add(Person(person_id=name, name=name, active=active))
+            session.flush()
+            for label in ("happy", "tired", None):
+                photo = Photo(photo_id=f"{name}{label}", person_id=name, filename="f", status="enrolled")
+                photo.emotion_label = label
+                session.add(photo)
+
+    await place.gateway.context.database.run(enrol)
+    (place.datasets / "Team" / "happy").mkdir(parents=True)
+    for number in range(3):
+        (place.datasets / "Team" / "happy" / f"{number}.jpg").touch()
+    coach, folder = await place.ask("GET", "/data/emotion")
+    assert {group["name"]: group["pictures"] for group in coach["groups"]} == {"happy": 2, "tired": 2}
+    assert (coach["source"], coach["is_ready"]) == ("", False)
+    assert coach["explanation"].startswith(
+        "It takes 2 labels with 3 pictures each; there are 0. Enrol people"
+    )
+    assert (folder["source"], folder["pictures"]) == ("Team", 3)
+
+    for source, data in (("", []), ("Team", [str((place.datasets / "Team").resolve())])):
+        asked = {"kind": "emotion", "source": source, "options": {"network": "student"}}
+        job_id = (await place.ask("POST", "/jobs", 201, json=asked))["job_id"]
+        options = read_job(place.jobs / job_id).options
+        assert (options["data"], options["network"], options["epochs"]) == (data, "student", 60)
+        msgspec.convert({"model_repo": "models", **options}, EmotionOptions)  # as mien train emotion does
+
+
+async def test_a_consent_that_is_withdrawn_at_the_coach_takes_the_trainings_with_it(place: Place) -> None:
+    def enrol(session: Any) -> None:
+        session.add(Person(person_id="ada", name="Ada"))
+        session.flush()
+        session.add(
+            EnrolmentSession(
+                session_id="s1", person_id="ada", consent_text="yes", consented_by="Ada", recorded_by="admin"
+            )
+        )
+
+    await place.gateway.context.database.run(enrol)
+    job_id = await place.start()
+    write_people(place.jobs / job_id, ["ada", "bob"])
+    other = await place.start()
+    write_people(place.jobs / other, ["bob"])
+    withdrawn = await place.gateway.client.delete("/api/enrolment-sessions/s1")
+    assert withdrawn.status_code == 204, withdrawn.text
+    assert [record.job_id for record in list_jobs(place.jobs)] == [other]
+
+
 async def test_a_version_is_tried_made_stable_and_rolled_back(place: Place) -> None:
     job_id = await place.start()
     finish(place, job_id, accuracy=0.75, version=1)
     publish(place, 1, job_id=job_id)
     publish(place, 2)
-    (model,) = (await place.ask("GET", ""))["models"]
+    model, _ = (await place.ask("GET", ""))["models"]
     assert [(one["version"], one["labels"]) for one in model["versions"]] == [
         (2, ["canary"]),
         (1, ["stable"]),
@@ -221,10 +289,10 @@ async def test_a_version_is_tried_made_stable_and_rolled_back(place: Place) -> N
     assert model["versions"][1]["job_id"] == job_id
 
     address = f"/models/{IDENTITY_CLASSIFIER}"
-    (model,) = (await place.ask("PUT", f"{address}/labels/stable", json={"version": 2}))["models"]
+    model, _ = (await place.ask("PUT", f"{address}/labels/stable", json={"version": 2}))["models"]
     assert labels.read_labels(place.models, IDENTITY_CLASSIFIER) == {"stable": 2, "previous": 1}
     assert model["can_roll_back"]
-    (model,) = (await place.ask("POST", f"{address}/rollback"))["models"]
+    model, _ = (await place.ask("POST", f"{address}/rollback"))["models"]
     assert labels.read_labels(place.models, IDENTITY_CLASSIFIER) == {"stable": 1, "canary": 2}
     assert not model["can_roll_back"]
     refused = await place.ask("POST", f"{address}/rollback", 409)

@@ -35,6 +35,17 @@ def test_pictures_are_counted_by_folder_or_by_name(tmp_path: Path) -> None:
     }
 
 
+def test_expressions_are_counted_for_the_label_they_mean_and_others_are_named(tmp_path: Path) -> None:
+    for word in ("anger", "Angry", "disgust"):
+        (tmp_path / "fer" / word).mkdir(parents=True)
+        for number in range(2):
+            (tmp_path / "fer" / word / f"{word}-{number}.png").touch()
+    (source,) = folders_to_train_on(tmp_path, JOB_KINDS["emotion"])
+    assert [(group.name, group.pictures, group.is_enough) for group in source.groups] == [("angry", 4, True)]
+    assert [(group.name, group.pictures) for group in source.not_learnt] == [("disgust", 2)]
+    assert not source.is_ready
+
+
 def test_there_may_be_no_folders(tmp_path: Path) -> None:
     assert folders_to_train_on(None, FACES) == []
     assert folders_to_train_on(tmp_path / "nowhere", FACES) == []

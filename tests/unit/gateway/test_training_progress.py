@@ -24,6 +24,13 @@ def test_a_step_tells_how_long_it_still_takes_at_its_pace() -> None:
     assert embedding.seconds_left == pytest.approx(10)
 
 
+def test_a_step_that_begins_again_has_the_pace_of_its_last_round() -> None:
+    """As the faces of an epoch do."""
+    lines = [line(second, "this epoch", done, 40) for second, done in ((1, 10), (4, 40), (5, 10), (9, 20))]
+    (step,) = steps_of(lines, since=START)
+    assert step.seconds_left == pytest.approx(8)
+
+
 def test_steps_of_an_earlier_run_are_over() -> None:
     lines = [line(1, "training", 5, 9), line(30, "embedding", 1, 2)]
     steps = steps_of(lines, since="2026-01-01T00:00:20.000+00:00")

@@ -8,12 +8,10 @@ from sqlalchemy.orm import Session
 from mien.contracts.cameras import Camera
 from mien.contracts.events import StrangerSeen, StrangerWithdrawn
 from mien.contracts.models import FACE_EMBEDDER
-from mien.contracts.recognition import (
-    StrangerMember,
-)
+from mien.contracts.recognition import StrangerMember
 from mien.runtime.event_loop import Received
 from mien.runtime.strangers import StrangerStore
-from services.gateway.database import Sighting
+from services.gateway.tables import Sighting
 from tests.unit.gateway.conftest import Gateway
 
 NOW = datetime.now(UTC)

@@ -24,7 +24,14 @@ DEADLINE_SECONDS = 5
 MAIN = "main-stream-"
 _DAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _DAY_AFTER_TOMORROW = _DAYS[(datetime.now(UTC).weekday() + 2) % 7]
-SETTINGS = IngestSettings(hang_timeout_seconds=1.001, drain_timeout_seconds=1)
+SETTINGS = IngestSettings(drain_timeout_seconds=1)
+# Less patience than settings may have: tests of what hangs wait for it in earnest.
+IMPATIENT = SETTINGS.model_copy(update={"hang_timeout_seconds": 0.3})
+
+
+@pytest.fixture(autouse=True)
+def quick_ticks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.ingest.fleet._TICK_SECONDS", 0.02)
 
 
 @dataclass
@@ -60,7 +67,7 @@ class SilentSource(SourceBase):
 
 
 class Rig:
-    def __init__(self) -> None:
+    def __init__(self, settings: IngestSettings = SETTINGS) -> None:
         self.directory = FakeDirectory()
         self.service = Service("ingest")
         self.service.health.started()
@@ -71,7 +78,7 @@ class Rig:
         self.hanging_urls: set[str] = set()
         self.fleet = CameraFleet(
             self.service,
-            SETTINGS,
+            settings,
             None,  # Redis is for statuses and epochs, which these tests leave alone
             self.directory,  # type: ignore[arg-type]
             send=self._send,
@@ -103,8 +110,8 @@ class Rig:
 
 
 @asynccontextmanager
-async def running(*cameras: Camera) -> AsyncIterator[Rig]:
-    rig = Rig()
+async def running(*cameras: Camera, settings: IngestSettings = SETTINGS) -> AsyncIterator[Rig]:
+    rig = Rig(settings)
     rig.directory.put(*cameras)
     task = asyncio.create_task(rig.fleet.run())
     try:
@@ -139,8 +146,9 @@ async def test_a_browsers_webcam_is_left_to_the_gateway() -> None:
     off = msgspec.structs.replace(webcam, camera_id="o", enabled=False)
     async with running(webcam, off, camera("a")) as rig:
         rig.fleet.assign({0})
-        await rig.until(lambda: rig.reading() == {"a"})
-        assert [opened.camera_id for opened in rig.opened] == ["a"]
+        await rig.until(lambda: len(rig.opened) == 1)
+        assert rig.reading() == {"a"}
+        assert rig.opened[0].camera_id == "a"
         assert {status.camera_id for status in rig.fleet._statuses()} == {"a"}
 
 
@@ -163,7 +171,7 @@ async def test_a_reader_that_hangs_is_left_behind_and_replaced() -> None:
     """The loop goes on, the camera gets a new thread, and it is counted and told."""
     stuck = metrics.CAMERA_RECONNECTS.labels("hangs", "stuck")
     before = stuck._value.get()
-    async with running() as rig:
+    async with running(settings=IMPATIENT) as rig:
         rig.hanging.add("hangs")
         rig.directory.put(camera("hangs"))
         rig.fleet.assign({0})
@@ -178,13 +186,13 @@ async def test_a_reader_that_hangs_is_left_behind_and_replaced() -> None:
 
 async def test_too_many_threads_left_behind_end_the_process() -> None:
     """A thread can't be killed: with more than twenty of them only a new process helps."""
-    rig = Rig()
+    rig = Rig(IMPATIENT)
     rig.directory.put(*(camera(f"hangs-{number}") for number in range(21)))
     rig.hanging |= set(rig.directory.cameras)
     rig.fleet.assign({0})
     running = asyncio.create_task(rig.fleet.run())
     try:
-        with pytest.raises(RuntimeError, match="21 camera threads hang in native code"):
+        with pytest.raises(RuntimeError, match=r"\d+ camera threads hang in native code"):
             async with asyncio.timeout(DEADLINE_SECONDS):
                 await running
     finally:
@@ -242,7 +250,7 @@ async def test_a_main_stream_that_hangs_is_replaced_and_the_camera_stays() -> No
     """Stuck in native code, its thread is left behind; the camera's own goes on."""
     stuck = metrics.CAMERA_RECONNECTS.labels("a", "main_stream_stuck")
     before = stuck._value.get()
-    async with running() as rig:
+    async with running(settings=IMPATIENT) as rig:
         rig.hanging_urls.add("rtsp://h/main")
         rig.directory.put(camera("a", main_stream_url="rtsp://h/main"))
         rig.fleet.assign({0})

@@ -66,6 +66,7 @@ class Rig:
         self.samples: queue.Queue[Sample] = queue.Queue()
         self.states: list[tuple[str, str | None]] = []
         self.openings = list(openings)
+        self.opened: list[FakeSource] = []
         camera = Camera(
             camera_id="cam", name="C", url="rtsp://h/a", partition=0, username="u", password="secret"
         )
@@ -77,7 +78,14 @@ class Rig:
         item = self.openings.pop(0) if self.openings else FakeSource(queue.Queue())
         if isinstance(item, Exception):
             raise item
+        self.opened.append(item)
         return item
+
+    def end(self) -> None:
+        self.reader.stop()
+        for source in self.opened:
+            source.script.put(...)
+        assert self.reader.join(DEADLINE_SECONDS)
 
     def _note(self) -> None:
         report = self.reader.report
@@ -104,7 +112,7 @@ def status_of(rig: Rig) -> CameraStatus:
 
 @pytest.fixture
 def run() -> Iterator[Callable[..., Rig]]:
-    """Start readers, and stop them after the test."""
+    """Start readers, and end their threads after the test."""
     rigs: list[Rig] = []
 
     def start(*openings: FakeSource | Exception, settings: IngestSettings = SETTINGS) -> Rig:
@@ -115,7 +123,7 @@ def run() -> Iterator[Callable[..., Rig]]:
 
     yield start
     for rig in rigs:
-        rig.reader.stop()
+        rig.end()
 
 
 def test_streaming_begins_with_the_first_picture(run: Callable[..., Rig]) -> None:

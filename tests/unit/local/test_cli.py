@@ -1,67 +1,13 @@
 """The command line: one table of commands, errors in words, no passwords in arguments."""
 
 import json
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner, Result
 
-from mien.cli import COMMANDS, build_app
-from mien.local.home import Home
-from mien.local.ports import write_ports
-
-TOKEN = "token-of-the-test"
-
-
-class FakeGateway:
-    """Answers what it is told to, and remembers what it was asked."""
-
-    def __init__(self) -> None:
-        self.answers: dict[tuple[str, str], list[tuple[int, Any]]] = {}
-        self.requests: list[tuple[str, str, str, bytes]] = []
-        gateway = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def _reply(self) -> None:
-                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-                gateway.requests.append((self.command, self.path, self.headers["Authorization"], body))
-                answers = gateway.answers[self.command, self.path]
-                status, content = answers.pop(0) if len(answers) > 1 else answers[0]
-                self.send_response(status)
-                self.end_headers()
-                if content is not None:
-                    self.wfile.write(json.dumps(content).encode())
-
-            do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _reply  # noqa: N815 - names of http.server
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-
-
-@pytest.fixture
-def gateway(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeGateway]:
-    monkeypatch.setenv("MIEN_HOME", str(tmp_path))
-    fake = FakeGateway()
-    home = Home.locate()
-    home.create()
-    home.cli_token.write_text(TOKEN + "\n")
-    write_ports(home.ports, {"gateway": fake.server.server_address[1]})
-    thread = threading.Thread(target=fake.server.serve_forever, args=(0.01,))
-    thread.start()
-    yield fake
-    fake.server.shutdown()
-    thread.join()
-    fake.server.server_close()
-
-
-def run(*arguments: str, typed: str | None = None) -> Result:
-    return CliRunner().invoke(build_app(list(arguments)), list(arguments), input=typed)
+from mien.cli import COMMANDS
+from tests.unit.local.command_line import TOKEN, FakeGateway, run
 
 
 def test_the_overview_names_every_command_without_importing_any() -> None:
@@ -239,25 +185,6 @@ def test_readings_are_shown_changed_and_stopped(gateway: FakeGateway) -> None:
     assert run("readings", "export").exit_code == 2
 
 
-def test_enrolment_waits_for_the_verdict_on_each_photograph(gateway: FakeGateway, tmp_path: Path) -> None:
-    """A refused photograph is named with its reason, and the exit code says that not all were taken."""
-    paths = [tmp_path / "a.jpg", tmp_path / "b.jpg"]
-    for path in paths:
-        path.write_bytes(b"picture")
-    url = "/api/people/p1/photos"
-    pending = [{"photo_id": name, "filename": f"{name}.jpg", "status": "pending"} for name in "ab"]
-    done = [
-        {"photo_id": "a", "filename": "a.jpg", "status": "enrolled"},
-        {"photo_id": "b", "filename": "b.jpg", "status": "rejected", "explanation": "no face was found"},
-    ]
-    gateway.answers["POST", url] = [(202, pending)]
-    gateway.answers["GET", url] = [(200, pending), (200, done)]
-    result = run("people", "enrol", "p1", *map(str, paths))
-    assert result.exit_code == 1
-    assert "b.jpg: no face was found" in result.output
-    assert "1 of 2 enrolled" in result.output
-
-
 def test_without_a_running_stack_the_commands_say_how_to_start_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -269,77 +196,76 @@ def test_without_a_running_stack_the_commands_say_how_to_start_it(
         assert "mien up" in " ".join(result.output.split())
 
 
-def test_enrolled_photos_become_a_folder_to_train_on(gateway: FakeGateway, tmp_path: Path) -> None:
-    """One folder for each active person, named after their id, without photos refused or set aside."""
-    people = [
-        {"person_id": "p1", "name": "Rosa", "active": True},
-        {"person_id": "p2", "name": "Rosa", "active": True},
-        {"person_id": "p3", "name": "Gone", "active": False},
-    ]
-    gateway.answers["GET", "/api/people"] = [(200, people)]
-    for person in ("p1", "p2"):
-        photos = [
-            {"photo_id": f"{person}a", "status": "enrolled", "set_aside": False},
-            {"photo_id": "x", "status": "rejected", "set_aside": False},
-            {"photo_id": "y", "status": "enrolled", "set_aside": True},
-        ]
-        gateway.answers["GET", f"/api/people/{person}/photos"] = [(200, photos)]
-        gateway.answers["GET", f"/api/people/{person}/photos/{person}a/image.jpg"] = [(200, "jpeg")]
-    folder = tmp_path / "photos"
-    result = run("dataset", "fetch", str(folder))
-    assert result.exit_code == 0, result.output
-    assert sorted(str(path.relative_to(folder)) for path in folder.rglob("*.jpg")) == [
-        "p1/p1a.jpg",
-        "p2/p2a.jpg",
-    ]
-    names = json.loads((folder / "people.json").read_text())
-    assert names["p1"] == {"name": "Rosa", "person_id": "p1"}
-
-
-def test_labelled_expressions_become_a_folder_and_a_table(gateway: FakeGateway, tmp_path: Path) -> None:
-    """A folder per expression, and labels.csv beside them; what was deleted meanwhile is left out."""
-    url = "/api/people/p1/photos/{}/image.jpg"
-    photos = [
-        {"photo_id": photo_id, "person_id": "p1", "label": label, "image_url": url.format(photo_id)}
-        for photo_id, label in (("a", "happy"), ("b", "tired"), ("gone", "tired"))
-    ]
-    gateway.answers["POST", "/api/people/emotion-exports"] = [(200, photos)]
-    for photo_id in "ab":
-        gateway.answers["GET", url.format(photo_id)] = [(200, "jpeg")]
-    gateway.answers["GET", url.format("gone")] = [(404, {"detail": "there is no such picture"})]
-    folder = tmp_path / "emotions"
-    result = run("people", "export-emotions", str(folder))
-    assert result.exit_code == 0, result.output
-    rows = (folder / "labels.csv").read_text().splitlines()
-    assert rows == ["path,label,person", "happy/a.jpg,happy,p1", "tired/b.jpg,tired,p1"]
-    assert (folder / "tired" / "b.jpg").exists()
-    again = run("people", "export-emotions", str(folder))
-    assert again.exit_code == 1
-    assert "choose an empty folder" in " ".join(again.output.split())
-
-
-def test_no_labelled_expression_is_said_in_words(gateway: FakeGateway, tmp_path: Path) -> None:
-    """With what to do about it, and without an empty folder."""
-    gateway.answers["POST", "/api/people/emotion-exports"] = [(200, [])]
-    result = run("people", "export-emotions", str(tmp_path / "emotions"))
-    assert result.exit_code == 0
-    assert "Enrol somebody at the webcam" in " ".join(result.output.split())
-    assert not (tmp_path / "emotions").exists()
-
-
-def test_nobody_enrolled_is_said_in_words(gateway: FakeGateway, tmp_path: Path) -> None:
-    gateway.answers["GET", "/api/people"] = [(200, [])]
-    result = run("dataset", "fetch", str(tmp_path / "photos"))
-    assert result.exit_code == 1
-    assert "nobody is enrolled yet" in result.output
-    assert not (tmp_path / "photos").exists()
-
-
 def test_training_asks_for_exactly_one_source(gateway: FakeGateway) -> None:
     for arguments in ([], ["data", "--gallery"]):
         result = run("train", "identity", *arguments)
         assert result.exit_code == 2
         assert "expected one of DATA, --gallery and --resume" in result.output
+
+
+def test_training_emotions_asks_for_exactly_one_source(gateway: FakeGateway, tmp_path: Path) -> None:
+    for arguments in ([], [str(tmp_path), "--gallery"], ["--gallery", "--recipe", str(tmp_path)]):
+        result = run("train", "emotion", *arguments)
+        assert result.exit_code == 2
+        assert "expected one of DATA, --gallery, --recipe and --resume" in result.output
+
+
+def test_emotions_that_cannot_be_learnt_make_no_job(gateway: FakeGateway, tmp_path: Path) -> None:
+    """Nothing there, another label than the five, a person in two parts."""
+    (tmp_path / "data" / "bored").mkdir(parents=True)
+    result = run("train", "emotion", str(tmp_path / "data"))
+    assert "expected pictures in a folder for each label (angry, happy" in result.output
+    (tmp_path / "data" / "bored" / "1.jpg").touch()
+    result = run("train", "emotion", str(tmp_path / "data"))
+    assert "found none; other labels: bored (1)" in " ".join(result.output.split())
+    rows = ["path,label,person,split", "bored/1.jpg,sad,Ada,train", "bored/1.jpg,happy,Ada,test"]
+    (tmp_path / "data" / "labels.csv").write_text("\n".join(rows))
+    result = run("train", "emotion", str(tmp_path / "data"))
+    assert result.exit_code == 1
+    assert "the split leaks Ada (train, test)" in " ".join(result.output.split())
+    assert "No job yet" in run("train", "jobs").output
+
+
+def test_training_on_what_the_coach_collected_needs_something_collected(
+    gateway: FakeGateway, tmp_path: Path
+) -> None:
+    """The job knows whose photos it was to be made from, so that forgetting one of them deletes it."""
+    gateway.answers["GET", "/api/people"] = [(200, [{"person_id": "p1", "name": "Rosa"}])]
+    gateway.answers["POST", "/api/people/emotion-exports"] = [(200, [])]
+    result = run("train", "emotion", "--gallery")
+    assert result.exit_code == 1
+    assert "the coach asks for five expressions" in " ".join(result.output.split())
+    (folder,) = (tmp_path / "jobs").iterdir()
+    assert json.loads((folder / "people.json").read_text()) == ["p1"]
+
+
+def test_a_job_of_another_kind_is_gone_on_with_by_its_own_command(
+    gateway: FakeGateway, tmp_path: Path
+) -> None:
+    gateway.answers["GET", "/api/people"] = [(200, [])]
+    run("train", "identity", "--gallery")
+    (folder,) = (tmp_path / "jobs").iterdir()
+    result = run("train", "emotion", "--resume", folder.name)
+    assert result.exit_code == 1
+    assert f"mien train identity --resume {folder.name}" in " ".join(result.output.split())
+
+
+def test_what_the_coach_collected_is_learnt_from_person_by_person(
+    gateway: FakeGateway, tmp_path: Path
+) -> None:
+    """Too few people is said in words, after the photos were fetched with whose they are."""
+    photos = [
+        {"photo_id": f"{label}-{n}", "person_id": "p1", "label": label, "image_url": f"/{label}-{n}.jpg"}
+        for label in ("happy", "tired")
+        for n in range(3)
+    ]
+    gateway.answers["GET", "/api/people"] = [(200, [{"person_id": "p1", "name": "Rosa"}])]
+    gateway.answers["POST", "/api/people/emotion-exports"] = [(200, photos)]
+    for photo in photos:
+        gateway.answers["GET", photo["image_url"]] = [(200, "jpeg")]
+    result = run("train", "emotion", "--gallery")
+    assert result.exit_code == 1
+    assert "with 1 people validation has no happy" in " ".join(result.output.split())
 
 
 def test_a_data_set_that_is_not_there_is_said_in_words(gateway: FakeGateway, tmp_path: Path) -> None:

@@ -41,6 +41,12 @@ def test_the_first_version_is_stable_and_later_ones_are_tried_first(root: Path) 
     assert labels.read_labels(root, MODEL) == {"stable": 1, "canary": 2}
 
 
+def test_what_was_built_without_a_label_comes_before_what_was_trained(root: Path) -> None:
+    """Nobody puts a trained network to use by training it."""
+    assert labels.label_new_version(root, MODEL, 3) == "canary"
+    assert labels.read_labels(root, MODEL) == {"stable": 2, "canary": 3}
+
+
 def test_promotion_and_rollback_undo_each_other(root: Path) -> None:
     labels.label_new_version(root, MODEL, 1)
     labels.label_new_version(root, MODEL, 2)

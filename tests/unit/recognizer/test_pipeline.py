@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from mien.contracts.events import FaceShot, IdentityDecided
 from mien.contracts.models import FACE_EMBEDDER
 from mien.contracts.recognition import Calibration, Denial, TrackVector
-from mien.contracts.shared_state import Template
 from services.recognizer.gallery import Gallery, Match
 from services.recognizer.pipeline import (
     Thresholds,
@@ -24,28 +23,11 @@ from services.recognizer.pipeline import (
     member_id_of,
 )
 from tests.samples import QUALITY, face_shot
+from tests.unit.recognizer.people import ADA, BOB, DIMENSIONS, template, unit
 
-DIMENSIONS = 8
 THRESHOLDS = Thresholds(accept_similarity=0.9, margin=0.02, min_quality=0.3, reject_similarity=0.85)
 WATCHFUL = replace(THRESHOLDS, disagree_similarity=0.5)
 MODEL = {"model": "face_embedder", "model_version": 1, "thresholds": THRESHOLDS}
-
-
-def unit(*values: float) -> NDArray[np.float32]:
-    vector = np.zeros(DIMENSIONS, dtype=np.float32)
-    vector[: len(values)] = values
-    return np.asarray(vector / np.linalg.norm(vector), dtype=np.float32)
-
-
-def template(person_id: str, vector: NDArray[np.float32]) -> Template:
-    return Template(
-        template_id=f"t-{person_id}",
-        person_id=person_id,
-        photo_id="ph",
-        model="face_embedder",
-        model_version=1,
-        vector=vector.tobytes(),
-    )
 
 
 def denial(person_id: str, vector: NDArray[np.float32]) -> Denial:
@@ -53,7 +35,6 @@ def denial(person_id: str, vector: NDArray[np.float32]) -> Denial:
     return Denial(track_id=f"t-{person_id}", person_id=person_id, denied_at_ns=1, vector=looks)
 
 
-ADA, BOB = unit(1.0), unit(0.0, 1.0)
 GALLERY = Gallery([template("ada", ADA), template("bob", BOB)], dimensions=DIMENSIONS, generation=5)
 
 
@@ -227,20 +208,6 @@ def test_one_view_makes_no_stranger() -> None:
     assert [is_strangers_visit(vote, GALLERY, THRESHOLDS) for vote in (first, second)] == [False, True]
 
 
-def test_template_set_aside_names_nobody_and_is_not_counted_as_unusable() -> None:
-    """A photo set aside is kept, and compared with nobody."""
-    aside = msgspec.structs.replace(template("ada", ADA), set_aside=True)
-    gallery = Gallery([aside, template("bob", BOB)], dimensions=DIMENSIONS, generation=1)
-    assert (len(gallery), gallery.ignored, gallery.nearest(ADA).person_id) == (1, 0, "bob")
-
-
-def test_runner_up_is_found_behind_many_templates_of_one_person() -> None:
-    """However many photos somebody has, the second person still counts for the margin."""
-    many = [msgspec.structs.replace(template("ada", ADA), template_id=f"t{n}") for n in range(200)]
-    gallery = Gallery([*many, template("bob", unit(1.0, 1.0))], dimensions=DIMENSIONS, generation=1)
-    assert gallery.nearest(ADA).runner_up_similarity == pytest.approx(0.707, abs=0.001)
-
-
 def test_operators_threshold_goes_before_the_calibrated_one() -> None:
     """What somebody set by hand is not overruled; without it the gallery's own threshold holds."""
     calibration = Calibration(
@@ -290,39 +257,3 @@ def test_replay_repeats_the_event_id() -> None:
 def test_similarity_is_rounded() -> None:
     """A few hundred exact scores would rebuild a face."""
     assert run(unit(1.0, 0.1234))[0].similarity == pytest.approx(0.99)
-
-
-def test_template_of_another_size_is_left_out_and_counted() -> None:
-    """A vector of another embedder can't be compared and isn't."""
-    gallery = Gallery(
-        [template("ada", ADA), template("eve", np.ones(3, dtype=np.float32))],
-        dimensions=DIMENSIONS,
-        generation=1,
-    )
-    assert (len(gallery), gallery.ignored) == (1, 1)
-
-
-def test_the_gallery_lists_who_is_near_the_nearest_first() -> None:
-    """Each person once, nobody below the threshold, and nobody who must not be named."""
-    gallery = Gallery(
-        [
-            template("ada", ADA),
-            template("ada", unit(1.0, 0.2)),
-            template("bob", unit(1.0, 0.4)),
-            template("cleo", BOB),
-        ],
-        dimensions=DIMENSIONS,
-        generation=1,
-    )
-    assert [person for person, _ in gallery.within(ADA, 0.9)] == ["ada", "bob"]
-    assert gallery.within(unit(0.0, 0.0, 1.0), 0.9) == []
-    assert gallery.people == {"ada", "bob", "cleo"}
-    silent = Gallery(
-        [template("ada", ADA), template("bob", unit(1.0, 0.4))],
-        dimensions=DIMENSIONS,
-        generation=1,
-        inactive_people={"ada"},
-    )
-    assert [person for person, _ in silent.within(ADA, 0.9)] == ["bob"]
-    assert silent.people == {"bob"}
-    assert Gallery([], dimensions=DIMENSIONS, generation=1).within(ADA, 0.9) == []

@@ -6,7 +6,7 @@ import pytest
 
 from mien.contracts.frames import Frame
 from mien.replay.recording import RecordingWriter
-from tests.unit.local.test_cli import gateway  # noqa: F401 - a fixture
+from tests.unit.local.conftest import gateway  # noqa: F401 - a fixture
 
 SECOND_NS = 1_000_000_000
 

@@ -7,15 +7,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from typer.testing import CliRunner, Result
 
-from mien.cli import build_app
-from tests.unit.local.test_cli import FakeGateway
-
-
-def run(*arguments: str, typed: str = "") -> Result:
-    """Run the command line; errors and output come together."""
-    return CliRunner().invoke(build_app(list(arguments)), list(arguments), input=typed)
+from tests.unit.local.command_line import FakeGateway, run
 
 
 def test_a_recording_is_described(folder: Path) -> None:

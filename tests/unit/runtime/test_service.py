@@ -11,13 +11,15 @@ REPOSITORY = Path(__file__).parents[3]
 # A whole process, because what is tested is how it ends.
 SCRIPT = """
 import asyncio, os, signal, sys
+from mien.runtime import service as runtime
 from mien.runtime.service import Service, run_service
 from mien.runtime.settings import ServiceSettings
 
 async def work(service: Service) -> None:
     {work}
 
-run_service("detector", ServiceSettings(drain_timeout_seconds=0.3), work)
+runtime._CANCEL_SECONDS = 0.2
+run_service("detector", ServiceSettings(drain_timeout_seconds=0.1), work)
 """
 STOP_US = "os.kill(os.getpid(), signal.SIGTERM)"
 STUBBORN = """

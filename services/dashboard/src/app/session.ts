@@ -1,5 +1,6 @@
 /** Who is signed in. */
-import { api, onRefused } from "../api/client";
+import { api } from "../api/client";
+import { onRefused } from "../api/request";
 import { ApiError } from "../api/errors";
 import type { Session } from "../api/types";
 import { Store } from "./store";

@@ -2,9 +2,9 @@ import { memo, useEffect, useRef, useState, type ReactNode } from "react";
 import type { Camera, CameraStatus } from "../api/types";
 import { useStore } from "../app/store";
 import { ReadingBadges } from "../looks/ReadingBadges";
-import { Icon } from "../ui/Icon";
+import { Icon, IconButton } from "../ui/Icon";
 import { zonesShown, ZoneShapes } from "../zones/ZoneShapes";
-import { retryWords, stateWords } from "../words";
+import { retryWords, stateWords } from "../cameraWords";
 import { nowMs } from "./clock";
 import { useCameraStatus } from "./live";
 import { TileView, type TileFigures, type TileParts } from "./tileView";
@@ -70,16 +70,7 @@ export const Tile = memo(function Tile({ camera, onEnlarge, onFigures, overlay }
             <Icon name="zone" />
           </button>
         )}
-        {enlarge && (
-          <button
-            type="button"
-            className="icon-button"
-            onClick={enlarge}
-            aria-label={`Enlarge ${camera.name}`}
-          >
-            <Icon name="expand" />
-          </button>
-        )}
+        {enlarge && <IconButton icon="expand" words={`Enlarge ${camera.name}`} onClick={enlarge} />}
       </footer>
     </article>
   );

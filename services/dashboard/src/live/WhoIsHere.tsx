@@ -2,7 +2,7 @@ import { useEffect, useRef } from "react";
 import { Link } from "react-router";
 import type { Camera } from "../api/types";
 import { useStore } from "../app/store";
-import { Icon } from "../ui/Icon";
+import { Icon, IconButton } from "../ui/Icon";
 import { tirednessWords } from "../looks/looksWords";
 import { denyPerson } from "../pages/denyPerson";
 import { answerWords, durationWords, emotionWords } from "../words";
@@ -93,15 +93,11 @@ function ThisIs({ entry }: { entry: Seen }) {
   const { trackId, answer, personId, personName, strangerId } = entry;
   const words = personId ? `This is not ${personName ?? "this person"} but …` : "This is …";
   return (
-    <button
-      type="button"
-      className="icon-button"
-      title={words}
-      aria-label={words}
+    <IconButton
+      icon="edit"
+      words={words}
       onClick={() => chosenFace.set({ trackId, answer, personId, personName, strangerId })}
-    >
-      <Icon name="edit" />
-    </button>
+    />
   );
 }
 
@@ -109,15 +105,11 @@ function ThisIs({ entry }: { entry: Seen }) {
 function NotThem({ entry }: { entry: Seen }) {
   const words = `This is not ${entry.personName ?? "this person"}`;
   return (
-    <button
-      type="button"
-      className="icon-button"
-      title={words}
-      aria-label={words}
+    <IconButton
+      icon="notThem"
+      words={words}
       onClick={() => void denyPerson(entry.trackId, entry.personId ?? undefined, entry.personName)}
-    >
-      <Icon name="notThem" />
-    </button>
+    />
   );
 }
 

@@ -3,7 +3,7 @@ import { api } from "../api/client";
 import { Resource, useResource } from "../api/resource";
 import type { Person, PersonLooks } from "../api/types";
 import { attempt } from "../pages/cameraActions";
-import { Dialog } from "../ui/Dialog";
+import { ConfirmDialog } from "../ui/ConfirmDialog";
 import { toast } from "../ui/Toasts";
 import { daysOf, totalsOf } from "./looksWords";
 import { LooksLegend, StackedBars } from "./StackedBars";
@@ -41,20 +41,17 @@ export function PersonLooksPanel({ person }: { person: Person }) {
         </button>
       </p>
       {asking && (
-        <Dialog title={`Forget how ${name} looked?`} onClose={() => setAsking(false)}>
+        <ConfirmDialog
+          title={`Forget how ${name} looked?`}
+          action="Forget"
+          onConfirm={forget}
+          onClose={() => setAsking(false)}
+        >
           <p>
             Emotions, tiredness and what Mien has learned of their usual look are deleted. When and where they
             were seen stays. This can’t be undone.
           </p>
-          <div className="form__actions">
-            <button type="button" className="button" onClick={() => setAsking(false)}>
-              Keep
-            </button>
-            <button type="button" className="button button--danger" onClick={() => void forget()}>
-              Forget
-            </button>
-          </div>
-        </Dialog>
+        </ConfirmDialog>
       )}
     </section>
   );

@@ -5,7 +5,7 @@ import { useResource } from "../api/resource";
 import type { Camera, Readings } from "../api/types";
 import { cameras, readings } from "../live/live";
 import { attempt } from "../pages/cameraActions";
-import { Dialog } from "../ui/Dialog";
+import { ConfirmDialog } from "../ui/ConfirmDialog";
 import { Field, Notice } from "../ui/parts";
 import { toast } from "../ui/Toasts";
 import { changeWords, contextWords, policyWords, setByWords } from "./looksWords";
@@ -125,28 +125,20 @@ function StopDialog({ close }: { close: () => void }) {
       toast("Emotion and tiredness are no longer read anywhere.");
     });
   return (
-    <Dialog title="Stop all reading?" onClose={close}>
-      <form
-        className="form"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void stop();
-        }}
-      >
-        <p>
-          No camera reads emotion or tiredness any more, and today’s totals are deleted. Names and the history
-          go on. Each camera keeps its own setting for when you let reading go on.
-        </p>
-        <Field label="Why, optional">
-          <input value={reason} maxLength={500} onChange={(event) => setReason(event.target.value)} />
-        </Field>
-        <div className="form__actions">
-          <button type="button" className="button" onClick={close}>
-            Cancel
-          </button>
-          <button className="button button--danger">Stop all reading</button>
-        </div>
-      </form>
-    </Dialog>
+    <ConfirmDialog
+      title="Stop all reading?"
+      action="Stop all reading"
+      keep="Cancel"
+      onConfirm={stop}
+      onClose={close}
+    >
+      <p>
+        No camera reads emotion or tiredness any more, and today’s totals are deleted. Names and the history
+        go on. Each camera keeps its own setting for when you let reading go on.
+      </p>
+      <Field label="Why, optional">
+        <input value={reason} maxLength={500} onChange={(event) => setReason(event.target.value)} />
+      </Field>
+    </ConfirmDialog>
   );
 }

@@ -7,15 +7,8 @@ import { Dialog } from "../ui/Dialog";
 import { Icon } from "../ui/Icon";
 import { EmptyState, Notice, PageHead, Pill, useNow } from "../ui/parts";
 import { toast } from "../ui/Toasts";
-import {
-  adviceWords,
-  clockWords,
-  durationWords,
-  isBrowser,
-  mainStreamWords,
-  retryWords,
-  stateWords,
-} from "../words";
+import { adviceWords, clockWords, isBrowser, mainStreamWords, retryWords, stateWords } from "../cameraWords";
+import { durationWords } from "../words";
 import { ZoneEditor } from "../zones/ZoneEditor";
 import { CameraLooksPanel } from "../looks/CameraLooksPanel";
 import { RemoveDialog, Switch } from "./cameraActions";

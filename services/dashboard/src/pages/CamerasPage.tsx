@@ -7,10 +7,10 @@ import type { Camera } from "../api/types";
 import { cameras, useCameraStatus } from "../live/live";
 import { ReadingBadges } from "../looks/ReadingBadges";
 import { Dialog } from "../ui/Dialog";
-import { Icon } from "../ui/Icon";
+import { Icon, IconButton } from "../ui/Icon";
 import { EmptyState, Notice, PageHead, Pill, useNow } from "../ui/parts";
 import { toast } from "../ui/Toasts";
-import { isBrowser, retryWords, stateWords } from "../words";
+import { isBrowser, retryWords, stateWords } from "../cameraWords";
 import { RemoveDialog, Switch } from "./cameraActions";
 import { CameraForm } from "./CameraForm";
 import { FitnessPill } from "./FitnessPanel";
@@ -122,14 +122,8 @@ function CameraCard({ camera, edit, remove }: { camera: Camera; edit: () => void
       </div>
       <div className="card__actions">
         <Switch camera={camera} />
-        {!isBrowser(camera) && (
-          <button type="button" className="icon-button" onClick={edit} aria-label={`Edit ${camera.name}`}>
-            <Icon name="edit" />
-          </button>
-        )}
-        <button type="button" className="icon-button" onClick={remove} aria-label={`Remove ${camera.name}`}>
-          <Icon name="trash" />
-        </button>
+        {!isBrowser(camera) && <IconButton icon="edit" words={`Edit ${camera.name}`} onClick={edit} />}
+        <IconButton icon="trash" words={`Remove ${camera.name}`} onClick={remove} />
       </div>
     </li>
   );

@@ -2,7 +2,7 @@ import { useState } from "react";
 import { api } from "../api/client";
 import type { Camera } from "../api/types";
 import { cameras, useCameraStatus } from "../live/live";
-import { Dialog } from "../ui/Dialog";
+import { ConfirmDialog } from "../ui/ConfirmDialog";
 import { Notice } from "../ui/parts";
 import { toast } from "../ui/Toasts";
 import { attempt } from "./cameraActions";
@@ -29,7 +29,14 @@ export function CertificateNotice({ camera }: { camera: Camera }) {
         </button>
       </Notice>
       {asking && (
-        <Dialog title="Accept this certificate?" onClose={() => setAsking(false)}>
+        <ConfirmDialog
+          title="Accept this certificate?"
+          action="It is the same"
+          keep="Cancel"
+          tone="main"
+          onConfirm={accept}
+          onClose={() => setAsking(false)}
+        >
           <p>
             From now on {camera.name} is trusted if it shows this very certificate, and no other. Compare the
             fingerprint with the one in the camera's own settings: whoever stands between Mien and the camera
@@ -38,15 +45,7 @@ export function CertificateNotice({ camera }: { camera: Camera }) {
           <p>
             <code className="fingerprint">{pairs(certificate.sha256)}</code>
           </p>
-          <div className="form__actions">
-            <button type="button" className="button" onClick={() => setAsking(false)}>
-              Cancel
-            </button>
-            <button type="button" className="button button--main" onClick={() => void accept()}>
-              It is the same
-            </button>
-          </div>
-        </Dialog>
+        </ConfirmDialog>
       )}
     </>
   );

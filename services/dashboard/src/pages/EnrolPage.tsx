@@ -4,7 +4,7 @@ import { api } from "../api/client";
 import { Resource, useResource } from "../api/resource";
 import type { EnrolmentSession, FaceCheck } from "../api/types";
 import { people } from "../live/live";
-import { Dialog } from "../ui/Dialog";
+import { ConfirmDialog } from "../ui/ConfirmDialog";
 import { Icon } from "../ui/Icon";
 import { EmptyState, Notice, PageHead } from "../ui/parts";
 import { toast } from "../ui/Toasts";
@@ -138,7 +138,12 @@ function DeleteAll({ session, unsaved }: { session: EnrolmentSession; unsaved: n
         Delete everything
       </button>
       {asking && (
-        <Dialog title="Delete everything from this session?" onClose={() => setAsking(false)}>
+        <ConfirmDialog
+          title="Delete everything from this session?"
+          action="Delete everything"
+          onConfirm={remove}
+          onClose={() => setAsking(false)}
+        >
           <p>
             {session.photo_count > 0
               ? `${session.photo_count} saved photos and what was made of them, `
@@ -149,15 +154,7 @@ function DeleteAll({ session, unsaved }: { session: EnrolmentSession; unsaved: n
             {session.is_new_person && `, and ${session.person_name} unless there are other photos of them`}.
             This can't be undone.
           </p>
-          <div className="form__actions">
-            <button type="button" className="button" onClick={() => setAsking(false)}>
-              Keep
-            </button>
-            <button type="button" className="button button--danger" onClick={() => void remove()}>
-              Delete everything
-            </button>
-          </div>
-        </Dialog>
+        </ConfirmDialog>
       )}
     </>
   );

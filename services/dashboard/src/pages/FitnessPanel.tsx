@@ -3,7 +3,7 @@ import { api } from "../api/client";
 import { Resource, useResource } from "../api/resource";
 import type { Camera, Fitness, FitnessReport } from "../api/types";
 import { cameras } from "../live/live";
-import { Dialog } from "../ui/Dialog";
+import { ConfirmDialog } from "../ui/ConfirmDialog";
 import { Notice, Pill, useNow } from "../ui/parts";
 import { toast } from "../ui/Toasts";
 import { durationWords } from "../words";
@@ -60,17 +60,16 @@ export function FitnessPanel({ camera }: { camera: Camera }) {
         </>
       )}
       {asking && (
-        <Dialog title={`Judge ${camera.name} anew?`} onClose={() => setAsking(false)}>
+        <ConfirmDialog
+          title={`Judge ${camera.name} anew?`}
+          action="Judge anew"
+          keep="Cancel"
+          tone="main"
+          onConfirm={reset}
+          onClose={() => setAsking(false)}
+        >
           <p>For after the camera was moved, turned or focused: those who passed before are forgotten.</p>
-          <div className="form__actions">
-            <button type="button" className="button" onClick={() => setAsking(false)}>
-              Cancel
-            </button>
-            <button type="button" className="button button--main" onClick={() => void reset()}>
-              Judge anew
-            </button>
-          </div>
-        </Dialog>
+        </ConfirmDialog>
       )}
     </section>
   );

@@ -4,7 +4,7 @@ import { api } from "../api/client";
 import { Resource, useResource } from "../api/resource";
 import type { ImportInfo } from "../api/types";
 import { people } from "../live/live";
-import { Dialog } from "../ui/Dialog";
+import { ConfirmDialog } from "../ui/ConfirmDialog";
 import { Icon } from "../ui/Icon";
 import { EmptyState, Field, Notice, PageHead, Pill } from "../ui/parts";
 import { told } from "./denyPerson";
@@ -184,19 +184,11 @@ function UndoDialog({ data, close, changed }: { data: ImportInfo; close: () => v
     close();
   }
   return (
-    <Dialog title={`Undo ${data.source}?`} onClose={close}>
+    <ConfirmDialog title={`Undo ${data.source}?`} action="Undo the import" onConfirm={undo} onClose={close}>
       <p>
         Its {photosWords(data.counts.files)} are deleted for good. People whom it brought are forgotten,
         unless they have other photos by now.
       </p>
-      <div className="form__actions">
-        <button type="button" className="button" onClick={close}>
-          Keep
-        </button>
-        <button type="button" className="button button--danger" onClick={() => void undo()}>
-          Undo the import
-        </button>
-      </div>
-    </Dialog>
+    </ConfirmDialog>
   );
 }

@@ -5,7 +5,7 @@ import { ApiError, type FieldErrors } from "../api/errors";
 import { Resource, useResource } from "../api/resource";
 import type { Person } from "../api/types";
 import { people } from "../live/live";
-import { Dialog } from "../ui/Dialog";
+import { ConfirmDialog } from "../ui/ConfirmDialog";
 import { Icon } from "../ui/Icon";
 import { Avatar, EmptyState, Field, Notice, PageHead } from "../ui/parts";
 import { toast } from "../ui/Toasts";
@@ -173,8 +173,7 @@ function DeleteDialog({ person, close }: { person: Person; close: () => void }) 
   const [failure, setFailure] = useState<string>();
   useEffect(() => setFailure(undefined), [typed]);
 
-  async function submit(event: FormEvent) {
-    event.preventDefault();
+  async function submit() {
     try {
       await api.removePerson(person.person_id);
       void people.refresh();
@@ -187,25 +186,21 @@ function DeleteDialog({ person, close }: { person: Person; close: () => void }) 
   }
 
   return (
-    <Dialog title={`Delete ${person.name}?`} onClose={close}>
-      <form className="form" onSubmit={(event) => void submit(event)}>
-        <p>
-          Mien forgets this person: photos and face templates are deleted, and past sightings lose the name.
-          This can't be undone.
-        </p>
-        {failure && <Notice tone="bad">{failure}</Notice>}
-        <Field label={`Type “${person.name}” to confirm`}>
-          <input value={typed} onChange={(event) => setTyped(event.target.value)} autoComplete="off" />
-        </Field>
-        <div className="form__actions">
-          <button type="button" className="button" onClick={close}>
-            Keep
-          </button>
-          <button className="button button--danger" disabled={typed.trim() !== person.name.trim()}>
-            Delete for good
-          </button>
-        </div>
-      </form>
-    </Dialog>
+    <ConfirmDialog
+      title={`Delete ${person.name}?`}
+      action="Delete for good"
+      disabled={typed.trim() !== person.name.trim()}
+      onConfirm={submit}
+      onClose={close}
+    >
+      <p>
+        Mien forgets this person: photos and face templates are deleted, and past sightings lose the name.
+        This can't be undone.
+      </p>
+      {failure && <Notice tone="bad">{failure}</Notice>}
+      <Field label={`Type “${person.name}” to confirm`}>
+        <input value={typed} onChange={(event) => setTyped(event.target.value)} autoComplete="off" />
+      </Field>
+    </ConfirmDialog>
   );
 }

@@ -2,7 +2,7 @@ import { useState, type ReactNode } from "react";
 import { useResource } from "../api/resource";
 import type { Person, Photo } from "../api/types";
 import { people } from "../live/live";
-import { Icon } from "../ui/Icon";
+import { Icon, IconButton } from "../ui/Icon";
 import { badgeWords, rejectionWords, sentence } from "../words";
 
 export interface PhotoActions {
@@ -45,9 +45,7 @@ function Picture({ photo, remove, children }: { photo: Photo; remove: () => void
         <Icon name="alert" />
       )}
       {children}
-      <button type="button" className="icon-button" onClick={remove} aria-label={`Delete ${photo.filename}`}>
-        <Icon name="trash" />
-      </button>
+      <IconButton icon="trash" words={`Delete ${photo.filename}`} onClick={remove} />
     </div>
   );
 }

@@ -3,7 +3,7 @@ import type { Sighting } from "../api/types";
 import { chosenFace } from "../live/chosenFace";
 import { TimelineStrip } from "../looks/TimelineStrip";
 import { Avatar } from "../ui/parts";
-import { Icon } from "../ui/Icon";
+import { IconButton } from "../ui/Icon";
 import { answerWords, durationWords, emotionWords, similarityWords } from "../words";
 import { denyPerson, withdrawDenial } from "./denyPerson";
 
@@ -75,11 +75,9 @@ function ThisIs({ sighting, corrected }: { sighting: Sighting; corrected: () => 
   const { track_id: trackId, answer, person_id, person_name, stranger_id } = sighting;
   const words = person_id ? `This is not ${person_name ?? "this person"} but …` : "This is …";
   return (
-    <button
-      type="button"
-      className="icon-button"
-      title={words}
-      aria-label={words}
+    <IconButton
+      icon="edit"
+      words={words}
       onClick={() =>
         chosenFace.set({
           trackId,
@@ -90,9 +88,7 @@ function ThisIs({ sighting, corrected }: { sighting: Sighting; corrected: () => 
           changed: corrected,
         })
       }
-    >
-      <Icon name="edit" />
-    </button>
+    />
   );
 }
 
@@ -111,15 +107,11 @@ function Correct({ sighting, corrected }: { sighting: Sighting; corrected: () =>
   if (sighting.answer !== "known" || !sighting.person_id) return null;
   const words = `Not ${sighting.person_name ?? "this person"}`;
   return (
-    <button
-      type="button"
-      className="icon-button"
-      title={words}
-      aria-label={words}
+    <IconButton
+      icon="notThem"
+      words={words}
       onClick={() => void denyPerson(sighting.track_id, undefined, sighting.person_name, corrected)}
-    >
-      <Icon name="notThem" />
-    </button>
+    />
   );
 }
 

@@ -2,7 +2,7 @@ import { useMemo, useState } from "react";
 import { api } from "../api/client";
 import { Resource, useResource } from "../api/resource";
 import { strangers } from "../live/live";
-import { Dialog } from "../ui/Dialog";
+import { ConfirmDialog } from "../ui/ConfirmDialog";
 import { toast } from "../ui/Toasts";
 import { told } from "./denyPerson";
 
@@ -52,30 +52,18 @@ export function StrangerPolicy({ keepDays, changed }: { keepDays: number; change
         </select>
       </label>
       {asked !== null && (
-        <Dialog
+        <ConfirmDialog
           title={asked === 0 ? "Forget all strangers?" : `Keep only the last ${daysWords(asked)}?`}
+          action="Forget them"
+          onConfirm={() => set(asked)}
           onClose={() => setAsked(null)}
         >
-          <form
-            className="form"
-            onSubmit={(event) => {
-              event.preventDefault();
-              void set(asked);
-            }}
-          >
-            <p>
-              {asked === 0
-                ? "Everybody who is remembered without a name is forgotten now, and nobody new is remembered."
-                : "Whoever was last seen before that is forgotten now. This can't be undone."}
-            </p>
-            <div className="form__actions">
-              <button type="button" className="button" onClick={() => setAsked(null)}>
-                Cancel
-              </button>
-              <button className="button button--danger">Forget them</button>
-            </div>
-          </form>
-        </Dialog>
+          <p>
+            {asked === 0
+              ? "Everybody who is remembered without a name is forgotten now, and nobody new is remembered."
+              : "Whoever was last seen before that is forgotten now. This can't be undone."}
+          </p>
+        </ConfirmDialog>
       )}
     </>
   );

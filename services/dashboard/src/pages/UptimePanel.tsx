@@ -4,7 +4,8 @@ import { Resource, useResource } from "../api/resource";
 import type { Camera, CameraHistory } from "../api/types";
 import { useCameraStatus } from "../live/live";
 import { Notice, useNow } from "../ui/parts";
-import { agoWords, durationWords, sentence, stateName } from "../words";
+import { stateName } from "../cameraWords";
+import { agoWords, durationWords, sentence } from "../words";
 import { shownSince, stretches, troublesOf, uptimeWords, whenWords } from "./cameraHistory";
 
 const EVERY_MS = 15_000;

@@ -2,7 +2,7 @@ import { api } from "../api/client";
 import { ApiError } from "../api/errors";
 import type { Camera } from "../api/types";
 import { cameras } from "../live/live";
-import { Dialog } from "../ui/Dialog";
+import { ConfirmDialog } from "../ui/ConfirmDialog";
 import { toast } from "../ui/Toasts";
 
 /** Turns a camera on and off. */
@@ -42,17 +42,9 @@ export function RemoveDialog({ camera, close, editAgain, onRemoved }: RemoveProp
       toast(`Removed ${camera.name}.`, { label: "Undo", run });
     });
   return (
-    <Dialog title={`Remove ${camera.name}?`} onClose={close}>
+    <ConfirmDialog title={`Remove ${camera.name}?`} action="Remove" onConfirm={remove} onClose={close}>
       <p>Mien stops reading this camera. What it has seen stays in the history.</p>
-      <div className="form__actions">
-        <button type="button" className="button" onClick={close}>
-          Keep it
-        </button>
-        <button type="button" className="button button--danger" onClick={() => void remove()}>
-          Remove
-        </button>
-      </div>
-    </Dialog>
+    </ConfirmDialog>
   );
 }
 

@@ -1,6 +1,7 @@
 /** What is drawn and said of a camera's history. */
 import type { CameraHistory } from "../api/types";
-import { stateName, type Tone } from "../words";
+import { stateName } from "../cameraWords";
+import { type Tone } from "../words";
 
 type Period = CameraHistory["periods"][number];
 

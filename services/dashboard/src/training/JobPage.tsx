@@ -4,7 +4,7 @@ import { api } from "../api/client";
 import { Resource, useResource } from "../api/resource";
 import type { TrainingDetail } from "../api/types";
 import { told } from "../pages/denyPerson";
-import { Dialog } from "../ui/Dialog";
+import { ConfirmDialog } from "../ui/ConfirmDialog";
 import { Icon } from "../ui/Icon";
 import { EmptyState, Notice, PageHead, Pill, useNow } from "../ui/parts";
 import { toast } from "../ui/Toasts";
@@ -59,7 +59,9 @@ export function JobPage() {
           {Object.entries(job.options)
             .filter(
               ([name, value]) =>
-                name !== "model_repo" && (typeof value !== "object" || Array.isArray(value)) && value !== "",
+                name !== "model_repo" &&
+                (typeof value !== "object" || Array.isArray(value)) &&
+                String(value) !== "",
             )
             .map(([name, value]) => (
               <div key={name}>
@@ -173,26 +175,12 @@ function DeleteDialog({ job, close }: { job: TrainingDetail; close: () => void }
     else close();
   }
   return (
-    <Dialog title="Delete this training?" onClose={close}>
-      <form
-        className="form"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void submit();
-        }}
-      >
-        <p>
-          Its report, curves and copies of faces are deleted.{" "}
-          {job.version !== null && `Version ${job.version} of the model stays. `}This can't be undone.
-        </p>
-        <div className="form__actions">
-          <button type="button" className="button" onClick={close}>
-            Cancel
-          </button>
-          <button className="button button--danger">Delete</button>
-        </div>
-      </form>
-    </Dialog>
+    <ConfirmDialog title="Delete this training?" action="Delete" onConfirm={submit} onClose={close}>
+      <p>
+        Its report, curves and copies of faces are deleted.{" "}
+        {job.version !== null && `Version ${job.version} of the model stays. `}This can't be undone.
+      </p>
+    </ConfirmDialog>
   );
 }
 

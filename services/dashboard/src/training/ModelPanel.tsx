@@ -5,7 +5,7 @@ import type { ModelVersion, ModelVersions } from "../api/types";
 import { told } from "../pages/denyPerson";
 import { toast } from "../ui/Toasts";
 import { Pill } from "../ui/parts";
-import { percentWords } from "./training";
+import { canarySetting, percentWords } from "./training";
 
 const LABELS: Record<string, { tone: "good" | "busy" | "off"; word: string }> = {
   stable: { tone: "good", word: "In use" },
@@ -77,8 +77,7 @@ export function ModelPanel({ model, changed }: { model: ModelVersions; changed: 
       </div>
       <p className="hint">
         The version in use answers everywhere. A canary answers workers that ask for it (
-        <code>MIEN_RECOGNIZER_CLASSIFIER_LABEL=canary</code>), so that it can be watched before it is put to
-        use.
+        <code>{canarySetting(model)}</code>), so that it can be watched before it is put to use.
       </p>
     </section>
   );

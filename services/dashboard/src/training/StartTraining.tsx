@@ -25,7 +25,8 @@ export function StartTraining({
   const [busy, setBusy] = useState(false);
   const kind = kinds.find((one) => one.kind === name);
   const { sources, failed } = useData(name);
-  const source = sources?.find((one) => one.source === sourceName) ?? sources?.[0];
+  const source =
+    sources?.find((one) => one.source === sourceName) ?? sources?.find((one) => one.is_ready) ?? sources?.[0];
   if (!kind) return null;
 
   async function submit(event: FormEvent<HTMLFormElement>) {
@@ -138,25 +139,33 @@ function DataPreview({ source, kind }: { source: TrainingData; kind: TrainingKin
         {enough.reduce((sum, { pictures }) => sum + pictures, 0)} {isPeople ? "photos" : "pictures"}
       </h3>
       {!source.is_ready && <Notice tone="warn">{source.explanation}</Notice>}
-      <ul className="preview__groups">
-        {[...enough, ...tooFew].map((group) => (
-          <li key={group.person_id ?? group.name} className={group.is_enough ? "" : "preview__few"}>
-            {group.person_id ? (
-              <Link to={`/people/${encodeURIComponent(group.person_id)}`}>{group.name}</Link>
-            ) : (
-              <span>{group.name}</span>
-            )}
-            <span className="preview__bar" aria-hidden="true">
-              <span style={{ width: `${(100 * group.pictures) / most}%` }} />
-            </span>
-            <span className="count">{group.pictures}</span>
-          </li>
-        ))}
-      </ul>
+      {source.groups.length > 0 && (
+        <ul className="preview__groups">
+          {[...enough, ...tooFew].map((group) => (
+            <li key={group.person_id ?? group.name} className={group.is_enough ? "" : "preview__few"}>
+              {group.person_id ? (
+                <Link to={`/people/${encodeURIComponent(group.person_id)}`}>{group.name}</Link>
+              ) : (
+                <span>{group.name}</span>
+              )}
+              <span className="preview__bar" aria-hidden="true">
+                <span style={{ width: `${(100 * group.pictures) / most}%` }} />
+              </span>
+              <span className="count">{group.pictures}</span>
+            </li>
+          ))}
+        </ul>
+      )}
       {tooFew.length > 0 && (
         <p className="hint">
           Left out for want of {isPeople ? "photos" : "pictures"} (fewer than {kind.least_pictures}):{" "}
           {tooFew.map(({ name }) => name).join(", ")}.
+        </p>
+      )}
+      {source.not_learnt.length > 0 && (
+        <p className="hint">
+          Left out, for it learns no such label:{" "}
+          {source.not_learnt.map(({ name, pictures }) => `${name} (${pictures})`).join(", ")}.
         </p>
       )}
     </section>

@@ -8,7 +8,7 @@ import { EmptyState, Notice, PageHead, Pill, useNow } from "../ui/parts";
 import { JobProgress } from "./JobProgress";
 import { ModelPanel } from "./ModelPanel";
 import { StartTraining } from "./StartTraining";
-import { jobWords, percentWords, tookWords, trainerWords } from "./training";
+import { jobWords, percentWords, tookWords, trainerWords, wasTrained } from "./training";
 
 const EVERY_MS = 2_000;
 
@@ -29,7 +29,7 @@ export function TrainingPage() {
       <Icon name="plus" /> Train
     </button>
   );
-  const isEmpty = data && data.jobs.length === 0 && models.length === 0;
+  const isEmpty = data && data.jobs.length === 0 && !models.some(wasTrained);
   return (
     <>
       <PageHead title="Training">{!isEmpty && startButton}</PageHead>
@@ -38,8 +38,9 @@ export function TrainingPage() {
       {isEmpty && (
         <EmptyState icon="training" title="Nothing was trained yet" action={startButton}>
           <p>
-            Mien recognises people without any training. A classifier of your own helps to tell apart people
-            who look alike, once you have several photos of each.
+            Mien recognises people and reads expressions without any training. A classifier of your own helps
+            to tell apart people who look alike, once you have several photos of each; an emotion network of
+            your own learns how your people look.
           </p>
         </EmptyState>
       )}

@@ -1,5 +1,5 @@
 /** What trainings, their states and their steps are called, and how their figures become lines. */
-import type { Trainer, Training, TrainingDetail, TrainingKind } from "../api/types";
+import type { ModelVersions, Trainer, Training, TrainingDetail, TrainingKind } from "../api/types";
 import { durationWords, type Tone } from "../words";
 
 const STATES: Record<Training["state"], { tone: Tone; word: string }> = {
@@ -21,6 +21,7 @@ export const canGoOn = (job: Pick<Training, "state">): boolean =>
 
 const STEPS: Record<string, string> = {
   photos: "Fetching photos",
+  pictures: "Reading pictures",
   faces: "Finding faces",
   embedding: "Measuring faces",
   features: "Measuring faces",
@@ -46,6 +47,14 @@ export const requestedWords = ({ requested_by: name }: Pick<Training, "requested
   name === "" || name === "cli" ? "Started on the command line." : `Started by ${name}.`;
 
 export const percentWords = (share: number): string => `${(100 * share).toFixed(1)} %`;
+
+/** Whether a version came of a training; the others were built at set-up. */
+export const wasTrained = (model: ModelVersions): boolean =>
+  model.versions.some((version) => version.job_id !== null);
+
+/** What a worker is told so that it asks a model's canary. */
+export const canarySetting = ({ model }: Pick<ModelVersions, "model">): string =>
+  `${model === "emotion_classifier" ? "MIEN_EMOTION_MODEL_LABEL" : "MIEN_RECOGNIZER_CLASSIFIER_LABEL"}=canary`;
 
 /** Why nothing can be trained at the moment, and what to do about it; null where all is well. */
 export function trainerWords(trainer: Trainer): { words: string; command: string | null } | null {

@@ -1,5 +1,5 @@
 import { useEffect, useId, useRef, type ReactNode } from "react";
-import { Icon } from "./Icon";
+import { IconButton } from "./Icon";
 
 /** A modal dialog; Escape and the cross close it. The browser keeps the focus inside. */
 export function Dialog({
@@ -20,9 +20,7 @@ export function Dialog({
     <dialog ref={ref} className="dialog" aria-labelledby={titleId} onClose={onClose}>
       <header className="dialog__head">
         <h2 id={titleId}>{title}</h2>
-        <button type="button" className="icon-button" aria-label="Close" onClick={onClose}>
-          <Icon name="close" />
-        </button>
+        <IconButton icon="close" words="Close" onClick={onClose} />
       </header>
       {children}
     </dialog>

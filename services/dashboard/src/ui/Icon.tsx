@@ -55,3 +55,12 @@ export function Logo() {
     </svg>
   );
 }
+
+/** A button that is only a picture; its words are told and shown to who rests on it. */
+export function IconButton({ icon, words, onClick }: { icon: IconName; words: string; onClick: () => void }) {
+  return (
+    <button type="button" className="icon-button" title={words} aria-label={words} onClick={onClick}>
+      <Icon name={icon} />
+    </button>
+  );
+}

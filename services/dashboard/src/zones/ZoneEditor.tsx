@@ -4,7 +4,7 @@ import { ApiError } from "../api/errors";
 import type { Camera, Zone } from "../api/types";
 import { cameras } from "../live/live";
 import { Tile } from "../live/Tile";
-import { Icon } from "../ui/Icon";
+import { Icon, IconButton } from "../ui/Icon";
 import { Notice } from "../ui/parts";
 import { toast } from "../ui/Toasts";
 import { beginEditing, canUndo, edit, isSame, MOST_ZONES, storable, type Ignores } from "./editing";
@@ -198,14 +198,11 @@ function ZoneList({ zones, selected, dispatch }: ListProps) {
               index={index}
               choose={(ignores) => dispatch({ kind: "set_ignores", zone: index, ignores })}
             />
-            <button
-              type="button"
-              className="icon-button"
-              aria-label={`Delete zone ${index + 1}`}
+            <IconButton
+              icon="trash"
+              words={`Delete zone ${index + 1}`}
               onClick={() => dispatch({ kind: "remove_zone", zone: index })}
-            >
-              <Icon name="trash" />
-            </button>
+            />
           </li>
         ))}
       </ul>

@@ -424,6 +424,8 @@ export interface paths {
         /**
          * Delete All
          * @description Delete everything of a guided enrolment: photos, templates, consent, and a person added for it.
+         *
+         *     Trainings that may have been made from its photos go, too: their reports may show them.
          */
         delete: operations["delete_enrolment_session"];
         options?: never;
@@ -2315,6 +2317,8 @@ export interface components {
         /**
          * DataSource
          * @description What could be trained on; *explanation* says why it can't where it is not ready.
+         *
+         *     *not_learnt* are labels that this kind of training doesn't know.
          */
         DataSource: {
             /** Explanation */
@@ -2323,6 +2327,8 @@ export interface components {
             groups: components["schemas"]["DataGroup"][];
             /** Is Ready */
             is_ready: boolean;
+            /** Not Learnt */
+            not_learnt: components["schemas"]["DataGroup"][];
             /** Pictures */
             pictures: number;
             /** Source */
@@ -2846,7 +2852,7 @@ export interface components {
              * Trains On
              * @enum {string}
              */
-            trains_on: "people" | "folder";
+            trains_on: "people" | "folder" | "expressions";
         };
         /**
          * JobOptionInfo

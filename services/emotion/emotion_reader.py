@@ -5,9 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 import numpy as np
-from aiokafka import AIOKafkaProducer
 from numpy.typing import NDArray
-from redis.asyncio import Redis
 
 from mien.contracts.cameras import Camera, EmotionPolicy
 from mien.contracts.events import FaceShot, IdentityDecided
@@ -24,12 +22,12 @@ from mien.contracts.shared_state import TRACK_STATE_TTL_SECONDS, emotion_state_k
 from mien.contracts.topics import EMOTIONS
 from mien.runtime import metrics
 from mien.runtime.bus import publish
-from mien.runtime.cameras import CameraDirectory
 from mien.runtime.event_loop import Received
-from mien.runtime.serving import Prediction, ServingClient
+from mien.runtime.serving import Prediction
 from mien.runtime.shots import align_shots
 from services.emotion.baseline import judge_by, learn
 from services.emotion.config import EmotionSettings
+from services.emotion.neighbours import Neighbours
 from services.emotion.pipeline import EmotionState, count, estimated, is_due, smooth
 from services.emotion.states import is_new, load_states
 
@@ -46,22 +44,14 @@ TiredByShot = dict[tuple[str, int], float]
 class EmotionReader:
     """Follows how each track looks."""
 
-    def __init__(
-        self,
-        settings: EmotionSettings,
-        *,
-        redis: Redis,
-        serving: ServingClient,
-        producer: AIOKafkaProducer,
-        cameras: CameraDirectory,
-    ) -> None:
+    def __init__(self, settings: EmotionSettings, neighbours: Neighbours) -> None:
         self._settings = settings
         self._smoothing = settings.smoothing()
         self._gate = settings.emotion_gate()
-        self._redis = redis
-        self._serving = serving
-        self._producer = producer
-        self._cameras = cameras
+        self._redis = neighbours.redis
+        self._serving = neighbours.serving
+        self._producer = neighbours.producer
+        self._cameras = neighbours.cameras
         self._policies: dict[str, EmotionPolicy] = {}
 
     async def read(self, received: Sequence[Received[FaceShot]]) -> TiredByShot:
@@ -138,6 +128,7 @@ class EmotionReader:
         return await self._serving.predict(
             _MODEL.name,
             {IMAGES: np.ascontiguousarray(images)},
+            version_label=self._settings.model_label,
             timeout_seconds=self._settings.serving.timeout_seconds,
         )
 

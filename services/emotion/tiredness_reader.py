@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 
 import msgspec
-from aiokafka import AIOKafkaProducer
-from redis.asyncio import Redis
 
 from mien.contracts.events import FaceShot
 from mien.contracts.models import EYELIDS
@@ -13,13 +11,12 @@ from mien.contracts.shared_state import tiredness_state_key
 from mien.contracts.topics import TIREDNESS
 from mien.runtime import metrics
 from mien.runtime.bus import publish
-from mien.runtime.cameras import CameraDirectory
 from mien.runtime.event_loop import Received
-from mien.runtime.serving import ServingClient
 from services.emotion.config import EmotionSettings
-from services.emotion.emotions import TiredByShot
+from services.emotion.emotion_reader import TiredByShot
 from services.emotion.faces import measure_openness
 from services.emotion.gate import ViewFault
+from services.emotion.neighbours import Neighbours
 from services.emotion.states import is_new, load_states
 from services.emotion.tiredness import (
     STATE_TTL_SECONDS,
@@ -36,22 +33,14 @@ _STATE = msgspec.msgpack.Decoder(TirednessState)
 class TirednessReader:
     """Follows how tired each track looks."""
 
-    def __init__(
-        self,
-        settings: EmotionSettings,
-        *,
-        redis: Redis,
-        serving: ServingClient,
-        producer: AIOKafkaProducer,
-        cameras: CameraDirectory,
-    ) -> None:
+    def __init__(self, settings: EmotionSettings, neighbours: Neighbours) -> None:
         self._settings = settings
         self._rules = settings.tiredness_rules()
         self._gate = settings.tiredness_gate()
-        self._redis = redis
-        self._serving = serving
-        self._producer = producer
-        self._cameras = cameras
+        self._redis = neighbours.redis
+        self._serving = neighbours.serving
+        self._producer = neighbours.producer
+        self._cameras = neighbours.cameras
 
     async def read(self, received: Sequence[Received[FaceShot]], tired: TiredByShot) -> None:
         """Work on the shots of cameras that allow it; one without use tells why there is not enough."""
