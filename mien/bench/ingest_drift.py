@@ -50,13 +50,40 @@ def measure_drift(folder: Path, advance: Advance) -> list[dict[str, Any]]:
     return rows
 
 
+def drift_of(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> Drift:
+    """Compare the brightness of two RGB pictures of shape (h, w, 3)."""
+    error = one.astype(np.float32).mean(axis=2) - other.astype(np.float32).mean(axis=2)
+    squared = max(float((error**2).mean()), 1e-3)
+    return Drift(float(np.abs(error).mean()), float(10 * np.log10(255**2 / squared)))
+
+
+def count_found_again(exact: NDArray[np.float32], fast: NDArray[np.float32]) -> int:
+    """Return how many boxes of the exact picture have one of the other in their place; xyxy, shape (n, 4)."""
+    if not len(exact) or not len(fast):
+        return 0
+    return int((overlap_matrix(exact, fast).max(axis=1) >= _SAME_FACE_IOU).sum())
+
+
+def _frames(clip: Path, *, fast: bool = False) -> Iterator[NDArray[np.uint8]]:
+    """Yield the sampled pictures as they are published, RGB of shape (h, w, 3)."""
+    with av.open(str(clip)) as container:
+        stream = container.streams.video[0]
+        stream.codec_context.thread_count = 1
+        if fast:
+            stream.codec_context.options = {"skip_loop_filter": "nokey"}
+        for number, frame in enumerate(container.decode(stream)):
+            if number % _EVERY == 0:
+                scaled = frame.reformat(*_FRAME_WH, "rgb24", interpolation="AREA", threads=1)
+                yield scaled.to_ndarray()
+
+
 def _measure(clip: Path, folder: Path, codec: Codec, gop: int) -> dict[str, Any]:
     drifts, jpegs = [], []
     paths: list[Path] = []
     for number, (exact, fast) in enumerate(zip(_frames(clip), _frames(clip, fast=True), strict=True)):
-        drifts.append(_drift(exact, fast))
+        drifts.append(drift_of(exact, fast))
         coded = decode_jpeg_rgb(encode_jpeg_rgb(exact, quality=_QUALITY))
-        jpegs.append(_drift(exact, coded))
+        jpegs.append(drift_of(exact, coded))
         pair = folder / f"{number}-exact.jpg", folder / f"{number}-fast.jpg"
         for path, frame in zip(pair, (exact, fast), strict=True):
             path.write_bytes(encode_jpeg_rgb(frame, quality=_QUALITY))
@@ -65,7 +92,7 @@ def _measure(clip: Path, folder: Path, codec: Codec, gop: int) -> dict[str, Any]
     for path in paths:
         path.unlink()
     faces = sum(map(len, boxes[::2]))
-    again = sum(_found_again(exact, fast) for exact, fast in zip(boxes[::2], boxes[1::2], strict=True))
+    again = sum(count_found_again(exact, fast) for exact, fast in zip(boxes[::2], boxes[1::2], strict=True))
     return {
         "codec": codec,
         "keyframe_every_seconds": gop // FPS,
@@ -79,27 +106,3 @@ def _measure(clip: Path, folder: Path, codec: Codec, gop: int) -> dict[str, Any]
         "faces_found_again": round(again / max(faces, 1), 4),
         "other_faces": sum(map(len, boxes[1::2])) - again,
     }
-
-
-def _frames(clip: Path, *, fast: bool = False) -> Iterator[NDArray[np.uint8]]:
-    """Yield the sampled pictures as they are published, RGB of shape (h, w, 3)."""
-    with av.open(str(clip)) as container:
-        stream = container.streams.video[0]
-        stream.codec_context.thread_count = 1
-        if fast:
-            stream.codec_context.options = {"skip_loop_filter": "nokey"}
-        for number, frame in enumerate(container.decode(stream)):
-            if number % _EVERY == 0:
-                yield frame.to_ndarray(format="rgb24", width=_FRAME_WH[0], height=_FRAME_WH[1])
-
-
-def _drift(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> Drift:
-    error = one.astype(np.float32).mean(axis=2) - other.astype(np.float32).mean(axis=2)
-    squared = max(float((error**2).mean()), 1e-3)
-    return Drift(float(np.abs(error).mean()), float(10 * np.log10(255**2 / squared)))
-
-
-def _found_again(exact: NDArray[np.float32], fast: NDArray[np.float32]) -> int:
-    if not len(exact) or not len(fast):
-        return 0
-    return int((overlap_matrix(exact, fast).max(axis=1) >= _SAME_FACE_IOU).sum())
