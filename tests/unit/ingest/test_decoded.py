@@ -63,7 +63,8 @@ def look(path: Path, decode: DecodePolicy, *, fps: float, loop_filter: LoopFilte
 
 def test_pictures_behind_the_last_one_that_is_due_are_not_decoded(write: Callable[[int], Path]) -> None:
     """What is sampled is the same to the last pixel; the rest before each keyframe is saved."""
-    every, needed = look(write(0), "all", fps=5), look(write(0), "auto", fps=5)
+    path = write(0)
+    every, needed = look(path, "all", fps=5), look(path, "auto", fps=5)
     assert needed.due == every.due
     assert [seconds for seconds, _ in every.due] == [round(number / 5, 3) for number in range(14)]
     assert every.decoded == PICTURES
@@ -81,14 +82,16 @@ def test_no_more_than_eight_pictures_wait_to_be_decoded_at_once(write: Callable[
 
 def test_pictures_out_of_order_are_all_decoded(write: Callable[[int], Path]) -> None:
     """One that is due may stand behind one that isn't."""
-    every, needed = look(write(2), "all", fps=5), look(write(2), "auto", fps=5)
+    path = write(2)
+    every, needed = look(path, "all", fps=5), look(path, "auto", fps=5)
     assert needed.due == every.due
     assert needed.decoded >= every.decoded - 1
 
 
 def test_without_the_loop_filter_keyframes_are_exact_and_others_nearly(write: Callable[[int], Path]) -> None:
     """What drifts is set right by the next keyframe."""
-    exact, fast = (look(write(0), "all", fps=FPS, loop_filter=which) for which in ("on", "off"))
+    path = write(0)
+    exact, fast = (look(path, "all", fps=FPS, loop_filter=which) for which in ("on", "off"))
     drifts = [
         np.abs(np.frombuffer(one, np.uint8).astype(int) - np.frombuffer(other, np.uint8)).mean()
         for (_, one), (_, other) in zip(exact.due, fast.due, strict=True)
