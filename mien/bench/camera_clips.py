@@ -19,13 +19,15 @@ _ENCODERS: Final[dict[Codec, str]] = {"h264": "libx264", "hevc": "libx265"}
 _NOISE_SIGMA: Final = 3.0
 
 
-def write_camera_clip(folder: Path, codec: Codec, size_wh: tuple[int, int], *, seconds: float = 10) -> Path:
-    """Write people who move, with sensor noise, at a camera's bit rate, a keyframe every two seconds."""
+def write_camera_clip(
+    folder: Path, codec: Codec, size_wh: tuple[int, int], *, seconds: float = 10, gop: int = GOP
+) -> Path:
+    """Write people who move, with sensor noise, at a camera's bit rate, a keyframe every *gop* pictures."""
     (people,) = write_bench_clips(folder, 1, seconds=seconds)
-    path = folder / f"{codec}-{size_wh[0]}.mp4"
+    path = folder / (f"{codec}-{size_wh[0]}.mp4" if gop == GOP else f"{codec}-{size_wh[0]}-{gop}.mp4")
     generator = np.random.default_rng(7)
     with av.open(str(path), "w") as container:
-        stream = container.add_stream(_ENCODERS[codec], rate=FPS, options=_encoder_options(codec))
+        stream = container.add_stream(_ENCODERS[codec], rate=FPS, options=_encoder_options(codec, gop))
         stream.width, stream.height, stream.pix_fmt = *size_wh, "yuv420p"
         stream.bit_rate = _BITS_PER_SECOND[codec, size_wh[0]]
         stream.codec_context.thread_count = 1
@@ -39,8 +41,8 @@ def write_camera_clip(folder: Path, codec: Codec, size_wh: tuple[int, int], *, s
     return path
 
 
-def _encoder_options(codec: Codec) -> dict[str, Any]:
+def _encoder_options(codec: Codec, gop: int) -> dict[str, Any]:
     if codec == "h264":
-        return {"preset": "veryfast", "bf": "0", "g": str(GOP), "sc_threshold": "0", "profile": "main"}
-    parameters = f"bframes=0:keyint={GOP}:min-keyint={GOP}:scenecut=0:log-level=none"
+        return {"preset": "veryfast", "bf": "0", "g": str(gop), "sc_threshold": "0", "profile": "main"}
+    parameters = f"bframes=0:keyint={gop}:min-keyint={gop}:scenecut=0:log-level=none"
     return {"preset": "ultrafast", "x265-params": parameters}

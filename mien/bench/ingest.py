@@ -1,4 +1,4 @@
-"""``mien bench ingest``: what cameras cost, 64 of them for minutes, and more than a machine can read."""
+"""``mien bench ingest``: what cameras cost, what decoding faster loses, 64 for minutes, and too many."""
 
 import asyncio
 from collections.abc import Sequence
@@ -9,11 +9,13 @@ from typing import Any, Final, Literal
 
 from mien.bench.camera_clips import write_camera_clip
 from mien.bench.ingest_cost import CostBench, measure_cost, summarise_cost
+from mien.bench.ingest_drift import DRIFT_STREAMS, measure_drift
 from mien.bench.ingest_soak import H264_CAMERAS, MJPEG_CAMERAS, Advance, overload, running_ingest, soak
 from mien.bench.processes import simulated_cameras
 
-Part = Literal["cost", "soak", "shed"]
-PARTS: Final[tuple[Part, ...]] = ("cost", "soak", "shed")
+Part = Literal["cost", "drift", "soak", "shed"]
+PARTS: Final[tuple[Part, ...]] = ("cost", "drift", "soak", "shed")
+_DRIFT_SECONDS: Final = 15.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +43,7 @@ class IngestBench:
         cost = CostBench(self.folder, self.cost_seconds, rounds=self.rounds)
         return (
             cost.readings * self.cost_seconds * ("cost" in self.parts)
+            + DRIFT_STREAMS * _DRIFT_SECONDS * ("drift" in self.parts)
             + 60 * self.minutes * ("soak" in self.parts)
             + 3 * self.shed_seconds * ("shed" in self.parts)
         )
@@ -55,6 +58,12 @@ async def measure_ingest(bench: IngestBench, advance: Advance) -> tuple[list[dic
         rows = await asyncio.to_thread(measure_cost, cost, lambda doing: advance(doing, bench.cost_seconds))
         runs.append({"part": "cost", "readings": rows})
         summary |= summarise_cost(rows)
+    if "drift" in bench.parts:
+        rows = await asyncio.to_thread(
+            measure_drift, bench.folder, lambda doing: advance(doing, _DRIFT_SECONDS)
+        )
+        runs.append({"part": "drift", "streams": rows})
+        summary["drift"] = rows
     if {"soak", "shed"} & set(bench.parts):
         load = await _measure_load(bench, advance)
         runs += [{"part": name, **result} for name, result in load.items()]

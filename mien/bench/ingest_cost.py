@@ -16,11 +16,16 @@ from mien.local.line_process import LineProcess
 from mien.simulator.clips import Codec
 
 OURS: Final = "Mien"
+OURS_FASTER: Final = "Mien, without the loop filter"
 OPENCV: Final = "OpenCV VideoCapture"
-FFMPEG: Final = "ffmpeg process"
+FFMPEG: Final = "ffmpeg process, raw pictures"
+FFMPEG_JPEG: Final = "ffmpeg process, JPEGs"
+PEERS: Final = (OPENCV, FFMPEG, FFMPEG_JPEG)
 FPS: Final = 5.0
 CODECS: Final[tuple[Codec, ...]] = ("h264", "hevc")
 _SIZE_WH: Final = (1280, 720)
+_READ_OURS: Final = "services.ingest.read_pictures"
+_READ_FFMPEG: Final = "mien.bench.contenders.read_ffmpeg"
 
 Advance = Callable[[str], None]
 """Told what is being done, once for each reading."""
@@ -33,7 +38,7 @@ class Kind:
     Attributes:
         clip: Name of the clip that they show.
         width_px: Of the JPEGs; an MJPEG camera's own have it, so that they need not be made anew.
-        peers: Who can do the same.
+        readers: Who reads them; ours comes first.
     """
 
     name: str
@@ -42,15 +47,15 @@ class Kind:
     decode: DecodePolicy = "auto"
     is_mjpeg: bool = False
     width_px: int = 640
-    peers: tuple[str, ...] = (OPENCV, FFMPEG)
+    readers: tuple[str, ...] = (OURS, OURS_FASTER, *PEERS)
     fps: float = FPS
 
 
 KINDS: Final = (
     Kind("H.264 720p15", "h264-1280", 4),
     Kind("H.265 720p15", "hevc-1280", 4),
-    Kind("MJPEG 720p15", "h264-1280", 8, is_mjpeg=True, width_px=1280),
-    Kind("H.264 720p15, keyframes only", "h264-1280", 8, decode="keyframes", peers=(), fps=0.5),
+    Kind("MJPEG 720p15", "h264-1280", 8, is_mjpeg=True, width_px=1280, readers=(OURS, *PEERS)),
+    Kind("H.264 720p15, keyframes only", "h264-1280", 8, decode="keyframes", readers=(OURS,), fps=0.5),
 )
 
 
@@ -67,7 +72,7 @@ class CostBench:
     @property
     def readings(self) -> int:
         """How many times cameras are read in all."""
-        return self.rounds * sum(1 + len(kind.peers) for kind in self.kinds)
+        return self.rounds * sum(len(kind.readers) for kind in self.kinds)
 
 
 def measure_cost(bench: CostBench, advance: Advance) -> list[dict[str, Any]]:
@@ -78,7 +83,7 @@ def measure_cost(bench: CostBench, advance: Advance) -> list[dict[str, Any]]:
         for _ in range(bench.rounds):
             for kind in bench.kinds:
                 url = addresses[kind.clip]["mjpeg" if kind.is_mjpeg else "rtsp"]
-                for reader in (OURS, *kind.peers):
+                for reader in kind.readers:
                     advance(f"{kind.name}: {reader}")
                     rows.append(_row(kind, reader, _read(reader, kind, url, bench.seconds)))
     return rows
@@ -88,13 +93,9 @@ def summarise_cost(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Return cameras per core and ratios; medians over rounds, ratios within each round."""
     table, summary = [], {}
     for kind in {row["kind"]: None for row in rows}:
-        ours = [row for row in rows if row["kind"] == kind and row["reader"] == OURS]
         for reader in {row["reader"]: None for row in rows if row["kind"] == kind}:
             theirs = [row for row in rows if row["kind"] == kind and row["reader"] == reader]
-            per_picture = [
-                (their["cpu_ms_per_picture"]) / our["cpu_ms_per_picture"]
-                for our, their in zip(ours, theirs, strict=True)
-            ]
+            per_picture = _ratios(rows, kind, OURS, reader)
             cost = median(row["cpu_percent_per_camera"] for row in theirs)
             table.append(
                 {
@@ -116,11 +117,22 @@ def summarise_cost(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
     for key, peer in (("opencv", OPENCV), ("ffmpeg", FFMPEG)):
         if (first, peer) in by:
             summary[f"cpu_ratio_to_{key}"] = by[first, peer]["cpu_ratio"]
+            faster = _ratios(rows, first, OURS_FASTER, peer)
+            summary[f"cpu_ratio_to_{key}_without_loop_filter"] = round(median(faster), 2)
     return {
         **summary,
         "readers": table,
         "ffmpeg": f"imageio-ffmpeg {locked_version('ffmpeg', 'imageio-ffmpeg')}",
     }
+
+
+def _ratios(rows: Sequence[dict[str, Any]], kind: str, ours: str, theirs: str) -> list[float]:
+    """Return their processor time per picture over ours, within each round."""
+    costs = [
+        [row["cpu_ms_per_picture"] for row in rows if row["kind"] == kind and row["reader"] == reader]
+        for reader in (theirs, ours)
+    ]
+    return [their / our for their, our in zip(*costs, strict=True)]
 
 
 def _read(reader: str, kind: Kind, url: str, seconds: float) -> PicturesRead:
@@ -133,15 +145,20 @@ def _read(reader: str, kind: Kind, url: str, seconds: float) -> PicturesRead:
             sampled_fps=kind.fps,
             frame_width_px=kind.width_px,
             decode=kind.decode,
+            loop_filter="off" if reader == OURS_FASTER else "on",
         )
         for number in range(kind.cameras)
     ]
-    python, module = {
-        OURS: (Path(sys.executable), "services.ingest.read_pictures"),
-        OPENCV: (Path(sys.executable), "mien.bench.contenders.read_opencv"),
-    }.get(reader) or (peer_python("ffmpeg"), "mien.bench.contenders.read_ffmpeg")
+    ours = Path(sys.executable)
+    command: dict[str, list[Path | str]] = {
+        OURS: [ours, "-m", _READ_OURS],
+        OURS_FASTER: [ours, "-m", _READ_OURS],
+        OPENCV: [ours, "-m", "mien.bench.contenders.read_opencv"],
+        FFMPEG: [peer_python("ffmpeg"), "-m", _READ_FFMPEG],
+        FFMPEG_JPEG: [peer_python("ffmpeg"), "-m", _READ_FFMPEG, "--jpeg"],
+    }
     environment = {"MIEN_CAMERAS_NETWORKS": "loopback", "MIEN_LOG_LEVEL": "warning"}
-    with LineProcess([python, "-m", module], PicturesRead, environment=environment) as process:
+    with LineProcess(command[reader], PicturesRead, environment=environment) as process:
         return process.ask(Reading(cameras=cameras, seconds=seconds))
 
 

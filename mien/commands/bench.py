@@ -183,7 +183,9 @@ def ingest(
     minutes: Annotated[float, typer.Option(min=0.2, help="How long 64 cameras are watched.")] = 10,
     rounds: Annotated[int, typer.Option(min=1, max=20, help="Readings of each kind by each reader.")] = 3,
     replicas: Annotated[int, typer.Option(min=1, max=16, help="Processes of ingest for the 64.")] = 1,
-    part: Annotated[list[str] | None, typer.Option(help="Of cost, soak and shed; all when not said.")] = None,
+    part: Annotated[
+        list[str] | None, typer.Option(help="Of cost, drift, soak and shed; all when not said.")
+    ] = None,
     save: Annotated[bool, typer.Option(help="Keep the figures in docs/measurements/ingest.json.")] = True,
 ) -> None:
     """Cameras per core beside OpenCV and ffmpeg, 64 cameras for minutes, and what too many do."""

@@ -80,6 +80,15 @@ Decode = Annotated[
 ]
 
 
+LoopFilterOption = Annotated[
+    str | None,
+    typer.Option(
+        "--loop-filter",
+        help="on, or off to decode faster and a little coarser (H.264, H.265), best with frequent keyframes.",
+    ),
+]
+
+
 JpegQuality = Annotated[int | None, typer.Option("--jpeg-quality", help="Of its frames, 30 to 100.")]
 
 

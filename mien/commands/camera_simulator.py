@@ -53,6 +53,13 @@ def camera_simulator(  # noqa: PLR0913, PLR0917 - one parameter for each option 
         int | None,
         typer.Option(help="Also serve /NAME.mjpg, /NAME.jpg and HLS at /NAME/index.m3u8 on this HTTP port"),
     ] = None,
+    onvif_port: Annotated[
+        int | None,
+        typer.Option(
+            help="Be found by searches on the host's interface and answer them over ONVIF, on this port; "
+            "NAME-main is the main stream of NAME"
+        ),
+    ] = None,
     tls: Annotated[
         bool, typer.Option("--tls", help="RTSPS and HTTPS, too, with a certificate signed by itself")
     ] = False,
@@ -111,10 +118,14 @@ def camera_simulator(  # noqa: PLR0913, PLR0917 - one parameter for each option 
             port=port,
             credentials=credentials,
             mjpeg_port=mjpeg_port,
+            onvif_port=onvif_port,
             control_port=control_port,
             certificate=make_certificate(Path(folder), host=host) if tls else None,
         )
-        asyncio.run(_run(simulator))
+        try:
+            asyncio.run(_run(simulator))
+        except OSError as error:  # a port is taken, or a host is none of this machine's
+            sys.exit(f"the simulator can't listen on {host}: {error}")
 
 
 camera_simulator.__doc__ = _help()

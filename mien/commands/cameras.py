@@ -1,7 +1,5 @@
 """`mien cameras`: the camera registry, over the gateway's REST interface."""
 
-import sys
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -21,6 +19,7 @@ from mien.commands.camera_options import (
     IgnoreZone,
     JpegQuality,
     Kind,
+    LoopFilterOption,
     MainStream,
     MinFace,
     OpenHoursOption,
@@ -30,6 +29,13 @@ from mien.commands.camera_options import (
     Username,
     Width,
 )
+from mien.commands.camera_values import (
+    read_address,
+    read_fingerprint,
+    read_password,
+    read_schedule,
+    read_zone,
+)
 from mien.commands.camera_words import camera_details, fitness_words, work_words
 
 app = typer.Typer(no_args_is_help=True)
@@ -37,9 +43,6 @@ app.command("test")(find_cameras.try_address)
 app.command("discover")(find_cameras.discover)
 app.command("import")(camera_files.import_cameras)
 app.command("export")(camera_files.export_cameras)
-
-
-_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 @app.command("list")
@@ -110,6 +113,7 @@ def add(  # noqa: PLR0913, PLR0917 - each is an option of the command line
     kind: Kind = None,
     transport: TransportOption = None,
     decode: Decode = None,
+    loop_filter: LoopFilterOption = None,
     jpeg_quality: JpegQuality = None,
     accept_certificate: Certificate = None,
     open_hours: OpenHoursOption = None,
@@ -123,9 +127,9 @@ def add(  # noqa: PLR0913, PLR0917 - each is an option of the command line
     body = _given(
         camera_id=camera_id,
         name=name,
-        url=_address(url),
+        url=read_address(url),
         username=username,
-        password=_password(username, from_stdin=password_stdin),
+        password=read_password(username, from_stdin=password_stdin),
         sampled_fps=fps,
         frame_width_px=width,
         min_face_px=min_face,
@@ -134,13 +138,14 @@ def add(  # noqa: PLR0913, PLR0917 - each is an option of the command line
         emotion_purpose=emotion_purpose,
         context=context,
         main_stream_url=main_stream_url or None,
-        ignored_zones=[_zone(text) for text in ignore_zone or []] or None,
+        ignored_zones=[read_zone(text) for text in ignore_zone or []] or None,
         kind=kind or None,
         transport=transport,
         decode=decode,
+        loop_filter=loop_filter,
         jpeg_quality=jpeg_quality,
-        certificate_sha256=_fingerprint(accept_certificate) or None,
-        schedule=_schedule(open_hours, time_zone),
+        certificate_sha256=read_fingerprint(accept_certificate) or None,
+        schedule=read_schedule(open_hours, time_zone),
     )
     with gateway() as api:
         camera = answer(api.post("/api/cameras", json=body))
@@ -170,6 +175,7 @@ def edit(  # noqa: PLR0913, PLR0917 - each is an option of the command line
     kind: Kind = None,
     transport: TransportOption = None,
     decode: Decode = None,
+    loop_filter: LoopFilterOption = None,
     jpeg_quality: JpegQuality = None,
     accept_certificate: Certificate = None,
     open_hours: OpenHoursOption = None,
@@ -179,9 +185,9 @@ def edit(  # noqa: PLR0913, PLR0917 - each is an option of the command line
     """Change what is given; the rest stays."""
     body = _given(
         name=name,
-        url=_address(url) if url else None,
+        url=read_address(url) if url else None,
         username=username,
-        password=_password(username, from_stdin=password_stdin),
+        password=read_password(username, from_stdin=password_stdin),
         sampled_fps=fps,
         frame_width_px=width,
         min_face_px=min_face,
@@ -192,18 +198,19 @@ def edit(  # noqa: PLR0913, PLR0917 - each is an option of the command line
         enabled=enabled,
         transport=transport,
         decode=decode,
+        loop_filter=loop_filter,
         jpeg_quality=jpeg_quality,
-        schedule=_schedule(open_hours, time_zone),
+        schedule=read_schedule(open_hours, time_zone),
     )
     if main_stream_url is not None:
         body["main_stream_url"] = main_stream_url or None
     if kind is not None:
         body["kind"] = kind or None
     if accept_certificate is not None:
-        body["certificate_sha256"] = _fingerprint(accept_certificate) or None
+        body["certificate_sha256"] = read_fingerprint(accept_certificate) or None
     if always_open:
         body["schedule"] = None
-    zones = [_zone(text) for text in ignore_zone or []]
+    zones = [read_zone(text) for text in ignore_zone or []]
     if not body and not zones and not clear_zones:
         raise typer.BadParameter("nothing to change was given")
     with gateway() as api:
@@ -224,67 +231,5 @@ def remove(camera_id: CameraId) -> None:
     out.print(f"{camera_id} is removed", highlight=False)
 
 
-def _zone(text: str) -> dict[str, Any]:
-    """Read a zone, as in ``movement:0,0 0.3,0 0.3,1 0,1``."""
-    kind, colon, corners = text.rpartition(":")
-    try:
-        points = [[float(value) for value in corner.split(",", 1)] for corner in corners.split()]
-    except ValueError:
-        points = []
-    shares = [value for point in points for value in point]
-    is_polygon = len(points) >= 3 and len(shares) == 2 * len(points) and all(0 <= one <= 1 for one in shares)
-    if not is_polygon or (colon and kind not in ("movement", "everything")):
-        raise typer.BadParameter(
-            "expected movement: or everything: and three corners or more, each X,Y from 0 to 1, as in "
-            f"'movement:0,0 0.3,0 0.3,1 0,1', got {text!r}"
-        )
-    return {"points_xy": points, "ignores": kind or "movement"}
-
-
-def _schedule(hours: list[str] | None, time_zone: str | None) -> dict[str, Any] | None:
-    """Read a schedule, as in ``mon-fri 07:00-18:30`` and ``sat,sun 10:00-16:00``."""
-    if not hours:
-        if time_zone is not None:
-            raise typer.BadParameter("--time-zone goes with --open")
-        return None
-    if time_zone is None:
-        raise typer.BadParameter("--open needs --time-zone, as in Europe/Berlin")
-    return {"time_zone": time_zone, "hours": [_open_hours(text) for text in hours]}
-
-
-def _open_hours(text: str) -> dict[str, Any]:
-    days, _, times = text.strip().lower().partition(" ")
-    start, dash, end = times.strip().partition("-")
-    named: list[str] = []
-    for part in days.split(","):
-        first, _, last = part.partition("-")
-        if first not in _DAYS or (last or first) not in _DAYS or not dash:
-            raise typer.BadParameter(f"expected days and hours, as in 'mon-fri 07:00-18:30', got {text!r}")
-        begin, until = _DAYS.index(first), _DAYS.index(last or first)
-        named += [_DAYS[index % 7] for index in range(begin, until + (1 if until >= begin else 8))]
-    return {"days": list(dict.fromkeys(named)), "start": start.strip(), "end": end.strip()}
-
-
-def _fingerprint(text: str | None) -> str | None:
-    """Return a fingerprint without the colons that people write it with."""
-    return None if text is None else text.replace(":", "").strip().lower()
-
-
 def _given(**fields: Any) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value is not None}
-
-
-def _address(url: str) -> str:
-    return (
-        url
-        if "://" in url or url.startswith(("file:", "usb:"))
-        else Path(url).expanduser().resolve().as_uri()
-    )
-
-
-def _password(username: str | None, *, from_stdin: bool) -> str | None:
-    if from_stdin:
-        return sys.stdin.readline().rstrip("\n")
-    if username is not None and sys.stdin.isatty():
-        return str(typer.prompt("Password of the camera", hide_input=True))
-    return None

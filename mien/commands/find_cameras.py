@@ -19,6 +19,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from mien.commands.api import answer, err, gateway, out
+from mien.commands.camera_values import read_address, read_password
 from mien.contracts.camera_requests import (
     LAST_REPLIES,
     CameraDevice,
@@ -70,7 +71,7 @@ def try_address(
     Works without a running Mien. Exits with 0 when it streams, 1 when it can't be reached, 3 when user name
     or password are wrong, 4 when there is nothing to read, 5 when its certificate is not trusted.
     """
-    camera = _candidate(url, username, _password(username, from_stdin=password_stdin))
+    camera = _candidate(url, username, read_password(username, from_stdin=password_stdin))
     with _answers(StreamTest(camera=camera, measure_seconds=seconds)) as replies:
         for reply in replies:
             if isinstance(reply, CameraTestAdvanced) and not as_json:
@@ -95,16 +96,16 @@ def discover(
     With a user name, or --add, each is asked for its streams: Mien looks for faces in the largest of 640 to
     1280 pixels' width, and cuts them out of the largest of all.
     """
-    password = _password(username, from_stdin=password_stdin)
+    password = read_password(username, from_stdin=password_stdin)
     devices, ended = _search(seconds, quiet=as_json)
     wants_streams = add or username is not None
-    streams = {device.host: _profiles(device, username, password) for device in devices if wants_streams}
+    streams = {device.address: _profiles(device, username, password) for device in devices if wants_streams}
     added = _add(devices, streams, username, password) if add else {}
     if as_json:
         rows = [
             msgspec.to_builtins(device)
-            | ({"streams": _plain(streams[device.host])} if wants_streams else {})
-            | ({"added": added.get(device.host)} if add else {})
+            | ({"streams": _plain(streams[device.address])} if wants_streams else {})
+            | ({"added": added.get(device.address)} if add else {})
             for device in devices
         ]
         print(json.dumps({"devices": rows, "searched": ended.searched}))
@@ -140,7 +141,7 @@ def _add(
     username: str | None,
     password: str | None,
 ) -> dict[str, str]:
-    """Add what has a stream and is not there yet; returns what became of each, by host."""
+    """Add what has a stream and is not there yet; returns what became of each, by address."""
     told = {}
     with gateway() as api:
         known = {
@@ -149,11 +150,11 @@ def _add(
             for url in (camera["url"], camera["main_stream_url"])
         }
         for device in devices:
-            listed = streams[device.host]
+            listed = streams[device.address]
             if not listed.ok:
-                told[device.host] = "not added"
+                told[device.address] = "not added"
             elif {listed.url, listed.main_stream_url} & known:
-                told[device.host] = "there already"
+                told[device.address] = "there already"
             else:
                 body = {
                     "name": device.name or device.host,
@@ -163,7 +164,7 @@ def _add(
                     "password": password,
                 }
                 camera = answer(api.post("/api/cameras", json=body))
-                told[device.host] = f"added as {camera['camera_id']}"
+                told[device.address] = f"added as {camera['camera_id']}"
     return told
 
 
@@ -178,9 +179,9 @@ def _show_devices(
     for device in devices:
         cells = [device.host, device.name, device.model]
         if wants_streams:
-            listed = streams[device.host]
+            listed = streams[device.address]
             words = " + ".join(filter(None, (listed.url, listed.main_stream_url))) or listed.explanation
-            cells.append("; ".join(filter(None, (words, added.get(device.host, "")))))
+            cells.append("; ".join(filter(None, (words, added.get(device.address, "")))))
         table.add_row(*map(escape, cells))
     out.print(table)
     if not wants_streams:
@@ -242,7 +243,7 @@ def _plain(listed: ProfilesListed) -> dict[str, Any]:
 
 
 def _candidate(url: str, username: str | None, password: str | None) -> Camera:
-    address = url if "://" in url or url.startswith("file:") else Path(url).expanduser().resolve().as_uri()
+    address = read_address(url)
     try:
         parts = urlsplit(address)
         named = (parts.username and unquote(parts.username), parts.password and unquote(parts.password))
@@ -257,14 +258,6 @@ def _candidate(url: str, username: str | None, password: str | None) -> Camera:
         username=username or named[0] or None,
         password=password or named[1] or None,
     )
-
-
-def _password(username: str | None, *, from_stdin: bool) -> str | None:
-    if from_stdin:
-        return sys.stdin.readline().rstrip("\n")
-    if username is not None and sys.stdin.isatty():
-        return str(typer.prompt("Password of the camera", hide_input=True))
-    return None
 
 
 @contextmanager

@@ -26,6 +26,9 @@ SourceKind = Literal["rtsp", "mjpeg", "snapshot", "hls", "file", "usb", "browser
 Transport = Literal["tcp", "udp"]
 DecodePolicy = Literal["auto", "keyframes", "all"]
 """Which pictures are decoded: with *auto* keyframes only, where these are as many as are sampled."""
+LoopFilter = Literal["on", "off"]
+"""Whether H.264 and H.265 are decoded with their loop filter, which smooths the edges of blocks. Without it
+reading costs a sixth less (H.265: a twelfth), and pictures drift from what was encoded until a keyframe."""
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 IdentityPolicy = Literal["off", "on"]
 EmotionPolicy = Literal["off", "aggregate", "per_person"]
@@ -100,6 +103,7 @@ class Camera(msgspec.Struct, frozen=True, kw_only=True):
         kind: How its pictures are had; None goes by the address (:func:`source_kind`).
         transport: Of RTSP; TCP loses nothing, UDP is for cameras that know nothing else.
         decode: Which of its pictures are decoded.
+        loop_filter: Whether its pictures are decoded exactly; those of its main stream always are.
         jpeg_quality: Of frames that ingest encodes; None leaves it to ingest's setting.
         schedule: When it is open; None is always.
         certificate_sha256: Fingerprint of a certificate that is accepted though nobody vouches for it, in
@@ -158,6 +162,7 @@ class Camera(msgspec.Struct, frozen=True, kw_only=True):
     tiredness_purpose: str = ""
     tiredness_set_by: str = ""
     tiredness_set_at_ns: int = 0
+    loop_filter: LoopFilter = "on"
 
     @property
     def source(self) -> SourceKind | None:

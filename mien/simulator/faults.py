@@ -36,11 +36,13 @@ class Faults:
         0.0, "each connection gets no more than this; 0 is no limit (all but RTP over UDP)", "kB/s", 0.0, 1e6
     )
     clock: float = _amount(
-        0.0, "the camera's clock, in RTCP reports and HTTP dates, jumps by this", "s", -1e9, 1e9
+        0.0, "the camera's clock, in RTCP reports, HTTP dates and ONVIF, jumps by this", "s", -1e9, 1e9
     )
     rate: float = _amount(
         1.0, "sends this many times the pictures that it says, as slow or fast motion", "x", 0.01, 10.0
     )
+
+    wrong_host: bool = _switch("over ONVIF it names a host that leads nowhere, as from behind a router")
 
     @property
     def is_silent(self) -> bool:

@@ -59,8 +59,8 @@ def camera_app(cameras: Mapping[str, SimulatedCamera], credentials: Credentials 
 
     async def find(request: web.Request) -> SimulatedCamera:
         camera = cameras.get(request.match_info["name"])
-        while camera is not None and camera.faults.half_open:  # noqa: ASYNC110 - a plain attribute
-            await asyncio.sleep(_HEAL_POLL_SECONDS)
+        if camera is not None:
+            await while_half_open(camera)
         asked = asked_of(camera, credentials)
         if asked and not asked.accept(request.headers.get("Authorization"), request.method):
             raise web.HTTPUnauthorized(headers={"WWW-Authenticate": asked.challenge})
@@ -176,6 +176,12 @@ async def serve_app(app: web.Application, *, host: str, port: int) -> AsyncItera
         yield server.port
     finally:
         await server.close()
+
+
+async def while_half_open(camera: SimulatedCamera) -> None:
+    """Let whoever asks a camera wait for as long as its cable seems to be pulled."""
+    while camera.faults.half_open:  # noqa: ASYNC110 - a plain attribute
+        await asyncio.sleep(_HEAL_POLL_SECONDS)
 
 
 @asynccontextmanager

@@ -15,6 +15,7 @@ from mien.contracts.cameras import (
     EmotionExemption,
     EmotionPolicy,
     IdentityPolicy,
+    LoopFilter,
     SourceKind,
     TirednessPolicy,
     Transport,
@@ -72,6 +73,7 @@ class CameraFields(Schema):
     kind: SourceKind | None = None
     transport: Transport = "tcp"
     decode: DecodePolicy = "auto"
+    loop_filter: LoopFilter = "on"
     jpeg_quality: Annotated[int, Field(ge=30, le=100)] | None = None
     schedule: ScheduleInfo | None = None
     certificate_sha256: Sha256 | None = None
@@ -202,6 +204,7 @@ class CameraInfo(Schema):
     source: SourceKind | None
     transport: Transport
     decode: DecodePolicy
+    loop_filter: LoopFilter
     jpeg_quality: int | None
     schedule: ScheduleInfo | None
     certificate_sha256: str | None

@@ -94,6 +94,7 @@ def _source_of(camera: Camera) -> tuple[object, ...]:
         camera.password,
         camera.transport,
         camera.certificate_sha256,
+        camera.loop_filter,
     )
 
 

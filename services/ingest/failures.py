@@ -22,6 +22,13 @@ _WORDS_BY_ERRNO: Final = {
     errno.EPIPE: ("reset", "the camera reset the connection"),
 }
 
+# Of those that FFmpeg tells apart; its own texts speak to programmers.
+_HTTP_STATUS: Final[dict[type, str]] = {
+    av.HTTPBadRequestError: "400",
+    av.HTTPTooManyRequestsError: "429",
+    av.HTTPServerError: "5xx",
+}
+
 
 class UnsupportedError(Exception):
     """The source answers, but with nothing ingest can read."""
@@ -113,8 +120,9 @@ def _explain_refusal(error: Exception, camera: Camera) -> Failure | None:
 
 def _explain_trouble(error: Exception, camera: Camera, *, opened: bool) -> Failure:
     told = redact(str(error), camera)
-    if isinstance(error, av.HTTPError):
-        return Failure("backoff", "server_error", f"the camera answers with an error: {told}")
+    if isinstance(error, av.HTTPError | av.HTTPClientError):
+        status = _HTTP_STATUS.get(type(error), "4xx")
+        return Failure("backoff", "server_error", f"the camera answers with an error: HTTP {status}")
     if isinstance(error, av.EOFError):
         return ENDED
     if isinstance(error, socket.gaierror):

@@ -178,7 +178,9 @@ class MainStream:
 
 
 def main_stream_of(camera: Camera) -> Camera | None:
-    """Return a camera's main stream as a camera of its own, or None when it has none."""
+    """Return a camera's main stream as a camera of its own, decoded exactly, or None when it has none."""
     if camera.main_stream_url is None:
         return None
-    return msgspec.structs.replace(camera, url=camera.main_stream_url, main_stream_url=None, kind=None)
+    return msgspec.structs.replace(
+        camera, url=camera.main_stream_url, main_stream_url=None, kind=None, loop_filter="on"
+    )

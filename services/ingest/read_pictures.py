@@ -17,6 +17,8 @@ from services.ingest.config import IngestSettings
 from services.ingest.reader import CameraReader, Sample
 
 _START_SECONDS: Final = 30.0
+# What piled up while a camera was opened comes in a burst, whoever reads it.
+_SETTLE_SECONDS: Final = 3.0
 _JOIN_SECONDS: Final = 15.0
 
 
@@ -45,6 +47,7 @@ def read_pictures(reading: Reading, settings: IngestSettings) -> PicturesRead:
                 silent = [reader.camera.camera_id for reader in readers if not reader.pictures_sampled]
                 raise CameraError(f"no picture within {_START_SECONDS:.0f} s from {', '.join(silent)}")
             time.sleep(0.1)
+        time.sleep(_SETTLE_SECONDS)
         samples.clear()
         cpu_before, began = time.process_time(), time.monotonic()
         time.sleep(reading.seconds)

@@ -15,6 +15,7 @@ from services.ingest.failures import (
     AUTH_REFUSED,
     NO_ANSWER,
     NO_SUCH_PATH,
+    SILENT,
     Failure,
     FailureError,
     UnsupportedError,
@@ -54,11 +55,17 @@ class WebClient:
     """Fetches what lies at a camera's address, and at those that the camera names itself.
 
     Credentials go to the camera's own host alone. Not thread-safe.
+
+    Args:
+        answer_seconds: Longest wait for an answer, where it isn't the settings'.
     """
 
-    def __init__(self, camera: Camera, settings: IngestSettings) -> None:
+    def __init__(
+        self, camera: Camera, settings: IngestSettings, *, answer_seconds: float | None = None
+    ) -> None:
         self._camera = camera
         self._settings = settings
+        self._answer_seconds = answer_seconds
         self._networks = settings.cameras.rules()
         self._origin = urlsplit(camera.url)
         self._auth = None if camera.username is None else CameraAuth(camera.username, camera.password or "")
@@ -114,6 +121,7 @@ class WebClient:
         )
         request.extensions["sni_hostname"] = place.host
         auth = self._auth if is_own else None
+        response = None
         try:
             response = client.send(request, auth=auth, stream=True)
             try:
@@ -125,7 +133,7 @@ class WebClient:
             finally:
                 response.close()
         except httpx.TimeoutException as error:
-            raise FailureError(NO_ANSWER) from error
+            raise FailureError(NO_ANSWER if response is None else SILENT) from error
         except httpx.TransportError as error:
             if place.is_encrypted and isinstance(error, httpx.ConnectError):
                 check_certificate(place, self._settings)
@@ -139,10 +147,11 @@ class WebClient:
         origin = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
         if origin not in self._clients:
             place = locate(self._camera, self._networks, url=f"{origin}/")
-            limits = self._settings.open_timeout_seconds
+            opening = self._answer_seconds or self._settings.open_timeout_seconds
+            reading = self._answer_seconds or self._settings.stall_timeout_seconds
             client = httpx.Client(
                 verify=tls_context(self._camera, place, self._settings),
-                timeout=httpx.Timeout(limits, read=self._settings.stall_timeout_seconds),
+                timeout=httpx.Timeout(opening, read=reading),
                 trust_env=False,
                 follow_redirects=False,
             )

@@ -23,20 +23,20 @@ import simplejpeg
 
 from mien.bench.record import write_measurement
 from mien.contracts.cameras import Camera
+from mien.runtime.settings import CameraNetworkSettings
 from mien.simulator import clock_strip
 from mien.simulator.clips import FPS
-from services.ingest import sources
 from services.ingest.config import IngestSettings
 from services.ingest.main_stream import Closeup, MainStream, main_stream_of
 from services.ingest.reader import CameraReader, Sample
-from services.ingest.sources import OpenSource, open_source
+from services.ingest.sources import OpenSource, VideoSource, decoded, open_source
 from services.ingest.sources.decoded import DecodedStream, UnseenPackets
 from services.ingest.stream import StreamReader
 from tests.bench.closeup_identity import measure_identity
 from tests.faces import require_faces
 
 CLIP: Final = "video/facenet_pytorch/street_crowd_1080p.mp4"
-SETTINGS: Final = IngestSettings()
+SETTINGS: Final = IngestSettings(cameras=CameraNetworkSettings(networks="loopback"))
 _WARM_UP_SECONDS: Final = 5.0
 _PATIENCE_SECONDS: Final = 120.0
 
@@ -56,7 +56,7 @@ class NothingKept(UnseenPackets):
             super().add(packet)
 
 
-def open_forgetful(camera: Camera, settings: IngestSettings, stop: Any) -> sources.VideoSource:
+def open_forgetful(camera: Camera, settings: IngestSettings, stop: Any) -> VideoSource:
     """Open a stream that keeps no packets back to the last keyframe."""
     source = open_source(camera, settings, stop)
     assert isinstance(source, DecodedStream)
@@ -239,7 +239,7 @@ async def measure_streams(clip: Path, *, runs: int, seconds: float, repeats: int
             run: dict[str, Any] = {"ingest_cpu_percent": await measure_cpu(camera, seconds)}
             run["first_picture_ms"] = await measure_first_picture(camera, repeats)
             run["by_camera_clock"] = await measure_moments(camera, seconds)
-            with patch.object(sources, "_camera_clock_ns", return_value=None):
+            with patch.object(decoded, "_camera_clock_ns", return_value=None):
                 run["by_arrival"] = await measure_moments(camera, seconds)
         done.append(run)
     return done

@@ -1,5 +1,6 @@
 """Somebody adds cameras: one that is found, after a wrong password, and a file of them."""
 
+import uuid
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -9,22 +10,24 @@ from playwright.async_api import Page, expect
 from tests.e2e.browser import open_dashboard
 from tests.e2e.conftest import Stack, run_cameras, run_stack
 from tests.integration.ingest.harness import write_clip
-from tests.onvif_camera import LOOPBACK, OnvifCamera, run_onvif_camera
 
 USERNAME, PASSWORD = "admin", "p&ss<1>"
+LOOPBACK = "127.0.0.1"
 SLOW_MS = 40_000
+# Tests that run at the same time have cameras on the loopback, too.
+CAMERA = f"door-{uuid.uuid4().hex[:6]}"
 
 
-@pytest.fixture(scope="module")
-def camera_urls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """A small and a large stream of one simulated camera."""
-    folder = tmp_path_factory.mktemp("clips")
+@pytest.fixture
+def onvif_camera(tmp_path: Path) -> Iterator[None]:
+    """A camera with a small and a large stream, that is found by whoever searches."""
     clips = [
-        write_clip(folder / "sub.mp4", size_wh=(640, 360)),
-        write_clip(folder / "main.mp4", size_wh=(1600, 900)),
+        write_clip(tmp_path / f"{CAMERA}.mp4", size_wh=(640, 360)),
+        write_clip(tmp_path / f"{CAMERA}-main.mp4", size_wh=(1600, 900)),
     ]
-    with run_cameras(clips, "--username", USERNAME, "--password-stdin", password=PASSWORD) as simulator:
-        yield {name: addresses["rtsp"] for name, addresses in simulator["cameras"].items()}
+    options = ("--onvif-port", "0", "--username", USERNAME, "--password-stdin")
+    with run_cameras(clips, *options, password=PASSWORD):
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -45,28 +48,12 @@ async def page(stack: Stack) -> AsyncIterator[Page]:
         yield page
 
 
-@pytest.fixture
-async def onvif(camera_urls: dict[str, str]) -> AsyncIterator[OnvifCamera]:
-    """The simulated camera's ONVIF services."""
-    camera = OnvifCamera(
-        username=USERNAME,
-        password=PASSWORD,
-        streams=[
-            ("Main", camera_urls["main"], "H264", 1600, 900),
-            ("Sub", camera_urls["sub"], "H264", 640, 360),
-        ],
-    )
-    async with run_onvif_camera(camera):
-        yield camera
-
-
-async def test_camera_is_found_tested_and_added(
-    page: Page, stack: Stack, onvif: OnvifCamera, tmp_path: Path
-) -> None:
+@pytest.mark.usefixtures("onvif_camera")
+async def test_camera_is_found_tested_and_added(page: Page, stack: Stack, tmp_path: Path) -> None:
     """From the empty page to a picture, with a wrong password on the way."""
     await page.screenshot(path=tmp_path / "empty.png")
     await page.get_by_role("button", name="Add a camera").first.click()
-    found = page.get_by_role("button", name="Acme Dome 3")
+    found = page.get_by_role("button", name=CAMERA)
     await expect(found).to_be_visible(timeout=SLOW_MS)
     await page.screenshot(path=tmp_path / "found.png")
     await found.click()
@@ -95,8 +82,8 @@ async def test_camera_is_found_tested_and_added(
     )
     (camera,) = stack.get("/api/cameras")
     assert (camera["name"], camera["has_password"]) == ("Front door", True)
-    assert camera["url"].endswith("/sub")
-    assert camera["main_stream_url"].endswith("/main")
+    assert camera["url"].endswith(f"/{CAMERA}")
+    assert camera["main_stream_url"].endswith(f"/{CAMERA}-main")
 
 
 async def test_search_in_vain_says_why_and_what_to_do(page: Page, tmp_path: Path) -> None:

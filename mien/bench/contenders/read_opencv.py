@@ -14,6 +14,8 @@ import cv2
 
 _cv2: Any = cv2
 _START_SECONDS = 30.0
+# What piled up while a camera was opened comes in a burst, whoever reads it.
+_SETTLE_SECONDS = 3.0
 
 
 class Camera:
@@ -61,6 +63,7 @@ def read(reading: dict[str, Any]) -> dict[str, Any]:
         if time.monotonic() > deadline:
             raise SystemExit("a camera delivers nothing")
         time.sleep(0.1)
+    time.sleep(_SETTLE_SECONDS)
     before = sum(camera.pictures for camera in cameras), sum(camera.jpeg_bytes for camera in cameras)
     cpu_before, began = time.process_time(), time.monotonic()
     time.sleep(reading["seconds"])

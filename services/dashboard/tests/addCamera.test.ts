@@ -56,6 +56,7 @@ describe("what is typed", () => {
     ["http://10.0.0.2", false],
     ["http://10.0.0.2/", false],
     ["http://10.0.0.2/onvif/device_service", false],
+    ["http://10.0.0.2:8000/door/onvif/device_service", false],
   ])("%s names a stream: %s", (text, expected) => {
     expect(isStreamAddress(text)).toBe(expected);
   });

@@ -42,7 +42,7 @@ def open_hls(camera: Camera, settings: IngestSettings, stop: threading.Event) ->
     options = {"format": "hls", "options": dict(_OPTIONS), "io_open": fetcher.open}
     try:
         container = open_container(camera.url, settings, read_seconds=seconds, **options)
-        return HlsSource(container, fetcher, stop)
+        return HlsSource(container, video_stream(container, loop_filter=camera.loop_filter), fetcher, stop)
     except BaseException as error:
         if container is not None:
             container.close()
@@ -91,8 +91,8 @@ class PieceFetcher:
 class HlsSource(DecodedStream):
     """Decodes a playlist's pieces at their own pace."""
 
-    def __init__(self, container: Any, fetcher: PieceFetcher, stop: threading.Event) -> None:
-        super().__init__(container, video_stream(container), pace=Pace(stop))
+    def __init__(self, container: Any, stream: Any, fetcher: PieceFetcher, stop: threading.Event) -> None:
+        super().__init__(container, stream, pace=Pace(stop))
         self._fetcher = fetcher
 
     def close(self) -> None:

@@ -4,7 +4,7 @@ import errno
 import threading
 import time
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 import av
 import simplejpeg
@@ -13,10 +13,13 @@ from mien.contracts.cameras import Camera
 from services.ingest.address import locate
 from services.ingest.certificates import check_certificate, tls_options
 from services.ingest.config import IngestSettings
-from services.ingest.failures import UnsupportedError
+from services.ingest.failures import SILENT, FailureError, UnsupportedError
 from services.ingest.picture import JpegPicture, Picture
 from services.ingest.sources.source import SourceBase, VideoSource, open_container, video_stream
 from services.ingest.web import WebClient
+
+# It had its time already; this is only to tell what it was spent on.
+_ANSWER_SECONDS: Final = 1.0
 
 
 def open_mjpeg(camera: Camera, settings: IngestSettings, stop: threading.Event) -> VideoSource:
@@ -32,6 +35,10 @@ def open_mjpeg(camera: Camera, settings: IngestSettings, stop: threading.Event) 
     }
     try:
         container = open_container(place.url, settings, format="mpjpeg", options=options)
+    except (av.ExitError, TimeoutError) as error:
+        if answers(camera, settings):
+            raise FailureError(SILENT) from error
+        raise
     except (av.InvalidDataError, av.EOFError, OSError) as error:
         if isinstance(error, OSError) and error.errno != errno.EIO:
             raise
@@ -60,6 +67,15 @@ def check_answer(camera: Camera, settings: IngestSettings) -> None:
     if answer.is_success and not kind.startswith("multipart/"):
         hint = "; it may be a camera of one picture per request" if kind.startswith("image/") else ""
         raise UnsupportedError(f"expected a stream of JPEGs (multipart) at this address, got {kind}{hint}")
+
+
+def answers(camera: Camera, settings: IngestSettings) -> bool:
+    """Whether there is an answer at an address whose stream can't be opened in time, if without a picture."""
+    try:
+        with WebClient(camera, settings, answer_seconds=_ANSWER_SECONDS) as client:
+            return client.peek(camera.url).is_success
+    except (FailureError, OSError):
+        return False
 
 
 class MjpegSource(SourceBase):

@@ -25,7 +25,8 @@ def open_rtsp(camera: Camera, settings: IngestSettings, stop: threading.Event) -
             check_certificate(place, settings)
         raise
     try:
-        return DecodedStream(container, video_stream(container), lag=LagControl(settings.max_lag_seconds))
+        stream = video_stream(container, loop_filter=camera.loop_filter)
+        return DecodedStream(container, stream, lag=LagControl(settings.max_lag_seconds))
     except BaseException:
         container.close()
         raise
@@ -40,7 +41,8 @@ def rtsp_options(camera: Camera, place: Place, settings: IngestSettings) -> dict
         "timeout": str(round(settings.open_timeout_seconds * 1e6)),
         "rtsp_transport": transport,
         "allowed_media_types": "video",
-        # Size and profile come with the first keyframe; probing for them would only delay it.
+        # Size, profile and rate come with the first keyframe; probing for them would only delay it. This is
+        # the least that FFmpeg takes: one packet. With more, a small stream waits until so much has come.
         "analyzeduration": "0",
-        "probesize": "32768",
+        "probesize": "32",
     }

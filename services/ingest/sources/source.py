@@ -7,7 +7,7 @@ from typing import Any, Final, Protocol
 
 import av
 
-from mien.contracts.cameras import Camera, DecodePolicy
+from mien.contracts.cameras import Camera, DecodePolicy, LoopFilter
 from services.ingest.config import IngestSettings
 from services.ingest.failures import UnsupportedError
 from services.ingest.picture import Picture
@@ -76,8 +76,11 @@ class SourceBase:
         self.is_due: Callable[[float], bool] = lambda media_seconds: True
 
 
-def video_stream(container: Any) -> Any:
+def video_stream(container: Any, *, loop_filter: LoopFilter = "on") -> Any:
     """Return the first video stream of an open container, set up for one thread.
+
+    Args:
+        loop_filter: With *off* only keyframes have theirs.
 
     Raises:
         UnsupportedError: There is none.
@@ -87,6 +90,8 @@ def video_stream(container: Any) -> Any:
     stream = container.streams.video[0]
     # One thread per camera is the parallelism; frame threads would add two pictures of delay.
     stream.codec_context.thread_count = 1
+    if loop_filter == "off":
+        stream.codec_context.options = {"skip_loop_filter": "nokey"}
     return stream
 
 

@@ -111,9 +111,12 @@ async def test_how_a_camera_is_read_comes_back_as_it_was_said(gateway: RunningGa
         "hours": [{"days": ["mon", "sun"], "start": "22:00", "end": "06:00"}],
     }
     said = {"kind": "snapshot", "certificate_sha256": "ab" * 32, "jpeg_quality": 60, "schedule": schedule}
-    camera_id = await gateway.add_camera(url="https://10.0.0.2/x", decode="keyframes", **said)
+    camera_id = await gateway.add_camera(
+        url="https://10.0.0.2/x", decode="keyframes", loop_filter="off", **said
+    )
     camera = (await gateway.client.get(f"/api/cameras/{camera_id}")).json()
     assert {name: camera[name] for name in said} == said
+    assert camera["loop_filter"] == "off"
     assert (camera["source"], camera["decode"], camera["transport"]) == ("snapshot", "keyframes", "tcp")
     camera = (await gateway.client.patch(f"/api/cameras/{camera_id}", json=dict.fromkeys(said))).json()
     assert {name: camera[name] for name in said} == dict.fromkeys(said)

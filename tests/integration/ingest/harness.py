@@ -44,14 +44,17 @@ def write_clip(
     size_wh: tuple[int, int] = (320, 180),
     seconds: float = 2,
     moving: bool = True,
+    codec: str = "libx264",
     **options: str,
 ) -> Path:
-    """Write a test picture as H.264, a keyframe each half second; returns *path*."""
+    """Write a test picture without B frames, a keyframe each half second; returns *path*."""
     width, height = size_wh
     rows, columns = np.mgrid[0:height, 0:width]
     with av.open(str(path), "w") as container:
         encoder = {"preset": "ultrafast", "bf": "0", "g": "7", **options}
-        stream = container.add_stream("libx264", rate=15, options=encoder)
+        if codec == "libx265":
+            encoder["x265-params"] = "bframes=0:keyint=7:min-keyint=7:log-level=none"
+        stream = container.add_stream(codec, rate=15, options=encoder)
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         for index in range(int(seconds * 15)):
             luma = (columns + rows + index * 12 * moving) % 256

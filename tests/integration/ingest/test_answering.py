@@ -1,5 +1,8 @@
 """What is asked about cameras that nobody has registered: answered by simulated ones."""
 
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +22,16 @@ from mien.contracts.camera_requests import (
     StreamTest,
 )
 from mien.contracts.cameras import Camera
+from mien.simulator import discovery as simulated_discovery
+from mien.simulator.camera import ClipSource, SimulatedCamera
+from mien.simulator.clips import load_clip
+from mien.simulator.simulator import CameraSimulator, run_simulator
+from services.ingest import discovery
 from services.ingest.answering import Answerer
 from services.ingest.config import IngestSettings
 from tests.integration.ingest.harness import CREDENTIALS, SETTINGS, simulated
-from tests.onvif_camera import LOOPBACK, OnvifCamera, run_onvif_camera
 
+LOOPBACK = "127.0.0.1"
 SEARCHING = SETTINGS.model_copy(update={"search_interfaces": LOOPBACK})
 
 
@@ -107,44 +115,85 @@ async def test_camera_that_sends_nothing_is_not_waited_for_for_ever(clip: Path) 
     assert tested.reason in ("silent", "no_answer")
 
 
-async def test_cameras_are_found_once_each_and_lead_to_where_they_answered_from() -> None:
-    """Two answers to each of several probes are one camera; its other addresses are not believed."""
-    async with run_onvif_camera(OnvifCamera()) as camera:
+@pytest.fixture
+def own_group(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Search on a port of our own, for other tests of this machine have cameras on the loopback, too."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.bind((LOOPBACK, 0))
+        group = (discovery.GROUP[0], sock.getsockname()[1])
+    monkeypatch.setattr(discovery, "GROUP", group)
+    monkeypatch.setattr(simulated_discovery, "GROUP", group)
+
+
+@asynccontextmanager
+async def onvif_cameras(clip: Path, wide_clip: Path) -> AsyncIterator[CameraSimulator]:
+    """Two cameras, one with a main stream, that answer over ONVIF."""
+    clips = {"door": clip, "door-main": wide_clip, "yard": clip}
+    cameras = [SimulatedCamera(name, ClipSource(load_clip(path))) for name, path in clips.items()]
+    async with run_simulator(cameras, onvif_port=0, credentials=CREDENTIALS) as simulator:
+        yield simulator
+
+
+def asking(simulator: CameraSimulator, **fields: Any) -> ProfileQuery:
+    """Return a question to the camera at the door."""
+    known = {"username": CREDENTIALS.username, "password": CREDENTIALS.password}
+    return ProfileQuery(address=simulator.addresses("door")["onvif"], **{**known, **fields})
+
+
+@pytest.mark.usefixtures("own_group")
+async def test_cameras_are_found_once_each_and_lead_to_where_they_answered_from(
+    clip: Path, wide_clip: Path
+) -> None:
+    """Answers to several probes are one camera; a host that it names besides is not believed."""
+    async with onvif_cameras(clip, wide_clip) as simulator:
+        simulator.cameras["door"].faults.wrong_host = True
         *found, ended = await answers(CameraSearch(seconds=1.5))
-        (device,) = [one.device for one in found if isinstance(one, CameraFound)]
-        assert device.address == camera.address
-    assert (device.host, device.name, device.model) == (LOOPBACK, "Acme Dome 3", "D3")
+        devices = {one.device.name: one.device for one in found if isinstance(one, CameraFound)}
+        expected = {name: simulator.addresses(name)["onvif"] for name in ("door", "yard")}
+    assert {name: device.address for name, device in devices.items()} == expected
+    assert (devices["door"].host, devices["door"].model) == (LOOPBACK, "simulated camera")
     assert isinstance(ended, SearchEnded)
-    assert (ended.found, ended.searched) == (1, [LOOPBACK])
+    assert (ended.found, ended.searched) == (2, [LOOPBACK])
 
 
-async def test_network_without_cameras_is_searched_in_vain() -> None:
+@pytest.mark.usefixtures("own_group")
+async def test_cameras_without_power_or_cable_are_not_found(clip: Path, wide_clip: Path) -> None:
     """Nothing found is an answer, with where it was looked for."""
-    (ended,) = await answers(CameraSearch(seconds=0.5))
-    assert isinstance(ended, SearchEnded)
-    assert (ended.found, ended.searched, ended.explanation) == (0, [LOOPBACK], "")
+    async with onvif_cameras(clip, wide_clip) as simulator:
+        simulator.cameras["door"].faults.half_open = True
+        found, _ = await answers(CameraSearch(seconds=0.5))
+        assert isinstance(found, CameraFound)
+        assert found.device.name == "yard"
+        await simulator.refuse()
+        (ended,) = await answers(CameraSearch(seconds=0.5))
+        assert isinstance(ended, SearchEnded)
+        assert (ended.found, ended.searched, ended.explanation) == (0, [LOOPBACK], "")
+        await simulator.accept()
+        assert len(await answers(CameraSearch(seconds=0.5))) == 2
 
 
-async def test_streams_are_listed_and_chosen_in_spite_of_a_wrong_clock() -> None:
+async def test_streams_are_listed_and_chosen_in_spite_of_a_wrong_clock(clip: Path, wide_clip: Path) -> None:
     """The token is dated by the camera's clock; streams are at the host that was asked, wherever it says."""
-    async with run_onvif_camera(OnvifCamera()) as camera:
-        query = ProfileQuery(address=camera.address, username=camera.username, password=camera.password)
-        (listed,) = await answers(query)
-    assert isinstance(listed, ProfilesListed)
-    assert listed.ok, listed.explanation
-    assert (listed.url, listed.main_stream_url) == (
-        f"rtsp://{LOOPBACK}:554/sub",
-        f"rtsp://{LOOPBACK}:554/main?x=1&y=2",
-    )
+    async with onvif_cameras(clip, wide_clip) as simulator:
+        door = simulator.cameras["door"]
+        door.faults.wrong_host, door.faults.clock = True, 3 * 3600
+        (listed,) = await answers(asking(simulator))
+        urls = simulator.rtsp_url("door-main"), ""
+        assert isinstance(listed, ProfilesListed)
+        assert listed.ok, listed.explanation
+        assert (listed.url, listed.main_stream_url) == urls
+        *_, tested = await answers(StreamTest(camera=candidate(listed.url), measure_seconds=0.5))
+        assert isinstance(tested, CameraTested)
+        assert tested.ok, tested.explanation
     assert listed.device is not None
-    assert (listed.device.name, listed.device.host) == ("Acme Dome 3", LOOPBACK)
-    assert [profile.size_wh for profile in listed.profiles] == [(1920, 1080), (640, 360)]
+    assert (listed.device.name, listed.device.host) == ("Mien simulated camera", LOOPBACK)
+    assert [profile.size_wh for profile in listed.profiles] == [(640, 360), (320, 180)]
 
 
-async def test_wrong_onvif_password_is_told() -> None:
+async def test_wrong_onvif_password_is_told(clip: Path, wide_clip: Path) -> None:
     """A SOAP fault, of whatever form, becomes the words that everybody knows."""
-    async with run_onvif_camera(OnvifCamera()) as camera:
-        (listed,) = await answers(ProfileQuery(address=camera.address, username="admin", password="no"))
+    async with onvif_cameras(clip, wide_clip) as simulator:
+        (listed,) = await answers(asking(simulator, password="no"))
     assert isinstance(listed, ProfilesListed)
     assert (listed.ok, listed.reason) == (False, "auth_failed")
     assert listed.advice

@@ -60,20 +60,41 @@ async def test_a_host_that_swallows_everything_is_told_in_time() -> None:
                 one.close()
 
 
-async def test_a_camera_that_never_answers_is_told(clip: Path) -> None:
+@pytest.mark.parametrize("side", ["rtsp", "mjpeg"])
+async def test_a_camera_that_never_answers_is_told(clip: Path, side: str) -> None:
     """It accepts the connection and says nothing, ever; FFmpeg's "invalid data" is not what people read."""
     async with simulated(clip) as (simulator, camera):
         camera.faults.half_open = True
-        async with watching(simulator.rtsp_url("cam")) as watch:
+        async with watching(simulator.addresses("cam")[side]) as watch:
             await watch.reaches("backoff")
             assert watch.reasons[0] == "the camera does not answer"
 
 
-async def test_a_camera_that_opens_but_sends_nothing_never_streams(clip: Path) -> None:
-    """A mute camera "opens" with a width of 0; it is connecting until a picture comes (trap 5)."""
+async def test_a_snapshot_that_is_promised_and_never_sent_is_silence() -> None:
+    """The head of an answer is one: the camera is there."""
+
+    async def promise(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: image/jpeg\r\nContent-Length: 9\r\n\r\n")
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(promise, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        async with watching(f"http://127.0.0.1:{port}/now.jpg") as watch:
+            await watch.reaches("backoff")
+            assert watch.reasons[0] == "the camera accepts the connection but sends no pictures"
+
+
+@pytest.mark.parametrize("side", ["rtsp", "mjpeg"])
+async def test_a_camera_that_opens_but_sends_nothing_never_streams(clip: Path, side: str) -> None:
+    """A mute camera "opens" with a width of 0; it is connecting until a picture comes (trap 5).
+
+    One of JPEGs can't be opened without a picture, and answers all the same.
+    """
     async with simulated(clip) as (simulator, camera):
         camera.faults.mute = True
-        async with watching(simulator.rtsp_url("cam")) as watch:
+        async with watching(simulator.addresses("cam")[side]) as watch:
             await watch.reaches("backoff")
             assert "streaming" not in watch.states
             assert watch.reasons[0] == "the camera accepts the connection but sends no pictures"

@@ -1,5 +1,7 @@
 """Reading real streams of simulated cameras."""
 
+import asyncio
+import statistics
 import subprocess
 import sys
 from pathlib import Path
@@ -12,9 +14,19 @@ import simplejpeg
 
 from mien.simulator import clock_strip
 from mien.simulator.auth import Credentials
-from mien.simulator.camera import BarcodeSource, SimulatedCamera
+from mien.simulator.camera import BarcodeSource, ClipSource, Shown, SimulatedCamera
+from mien.simulator.clips import load_clip
+from mien.simulator.faults import Faults
 from mien.simulator.simulator import run_simulator
-from tests.integration.ingest.harness import CREDENTIALS, simulated, until, watching, write_clip
+from tests.integration.ingest.harness import (
+    CREDENTIALS,
+    DEADLINE_SECONDS,
+    SETTINGS,
+    simulated,
+    until,
+    watching,
+    write_clip,
+)
 
 
 @pytest.mark.parametrize("scheme", ["digest", "basic"])
@@ -54,9 +66,9 @@ async def test_capture_time_is_that_of_the_sender(clip: Path) -> None:
             burned_ms = clock_strip.read(luma)
             assert burned_ms is not None
             differences.append(clock_strip.age_ms(burned_ms, sample.captured_at_ns // 1_000_000))
-        # The promptest picture, for a busy machine delays the others. Without knowing that the parser holds
-        # one picture back it would be an interval (67 ms) late, too.
-        assert -20 < min(differences) < 66, differences
+        # The usual picture, for a busy machine delays some, and makes the camera late for others. Without
+        # knowing that the parser holds one picture back it would be an interval (67 ms) late.
+        assert -20 < statistics.median(differences) < 60, differences
 
 
 async def test_the_cameras_own_clock_travels_separately(clip: Path) -> None:
@@ -157,3 +169,47 @@ def test_readers_need_no_opencv() -> None:
     """Ingest reads cameras without OpenCV, which would bring a second FFmpeg into the process."""
     code = "import sys, services.ingest.main; sys.exit('cv2' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+class FewPictures:
+    """The first pictures of a clip, after which the camera sends nothing any more."""
+
+    def __init__(self, clip: Path, *, count: int) -> None:
+        source = ClipSource(load_clip(clip))
+        self.size_wh, self.codec, self.is_live = source.size_wh, source.codec, source.is_live
+        self.parameter_sets = source.parameter_sets
+        self.faults: Faults | None = None
+        self._source = source
+        self._left = count
+
+    def next(self, *, with_jpeg: bool) -> Shown:
+        """Return the next picture; the last one is followed by silence."""
+        self._left -= 1
+        if not self._left and self.faults is not None:
+            asyncio.get_running_loop().call_soon(setattr, self.faults, "mute", True)
+        return self._source.next(with_jpeg=with_jpeg)
+
+
+@pytest.mark.parametrize("codec", ["libx264", "libx265"])
+@pytest.mark.parametrize("size_wh", [(160, 96), (1280, 720)], ids=["small", "large"])
+async def test_four_pictures_are_enough_to_connect(
+    tmp_path: Path, codec: str, size_wh: tuple[int, int]
+) -> None:
+    """However small they are, nothing waits for more: codec, size and rate are those of the stream.
+
+    Whatever waited would do so until long after the test is over.
+    """
+    patient = SETTINGS.model_copy(update={"open_timeout_seconds": 2 * DEADLINE_SECONDS})
+    path = write_clip(tmp_path / "clip.mp4", size_wh=size_wh, seconds=1, codec=codec)
+    source = FewPictures(path, count=4)
+    camera = SimulatedCamera("cam", source, from_start=True)
+    source.faults = camera.faults
+    async with (
+        run_simulator([camera]) as simulator,
+        watching(simulator.rtsp_url("cam"), settings=patient, username=None, password=None) as watch,
+    ):
+        await watch.reaches("streaming")
+        report = watch.reader.report
+        assert (report.codec, report.size_wh) == (source.codec, size_wh)
+        assert report.stated_fps == pytest.approx(15)
+        assert watch.reader.openings == 1

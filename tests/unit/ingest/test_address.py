@@ -127,11 +127,12 @@ def test_credentials_never_reach_a_text() -> None:
 
 
 def test_a_new_password_is_another_source_and_a_new_rate_is_not() -> None:
-    """A camera is opened again only when its address or credentials change."""
+    """A camera is opened again only when its address, its credentials or its decoder change."""
     assert is_same_source(camera(), camera(sampled_fps=2.0, revision=7))
     assert not is_same_source(camera(), camera(password="new", username="u"))
     assert not is_same_source(camera(), camera("rtsp://other/a"))
     assert not is_same_source(camera(), camera(transport="udp"))
+    assert not is_same_source(camera(), camera(loop_filter="off"))
     assert is_same_source(camera(), camera(jpeg_quality=60, decode="keyframes"))
 
 
@@ -156,6 +157,18 @@ def test_refusals_are_told_apart_from_absence() -> None:
     assert (closed.state, closed.key, closed.is_refusal) == ("backoff", "refused", False)
     no_route = explain(OSError(113, "no"), with_password, opened=False, had_picture=False, waited_out=False)
     assert no_route.words == "no route to the camera"
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [(av.HTTPServerError, "5xx"), (av.HTTPTooManyRequestsError, "429"), (av.HTTPOtherClientError, "4xx")],
+)
+def test_other_errors_of_http_are_told_by_their_number(error: type[av.FFmpegError], status: str) -> None:
+    """Without FFmpeg's texts, which end in the address."""
+    told = error(1, "Server returned 4XX, but not one of 40{0,1,3,4}", "http://h/secret")
+    explained = explain(told, camera(), opened=False, had_picture=False, waited_out=False)
+    assert (explained.state, explained.key) == ("backoff", "server_error")
+    assert explained.words == f"the camera answers with an error: HTTP {status}"
 
 
 @pytest.mark.parametrize(

@@ -203,6 +203,16 @@ async def test_frame_and_closeup_fit_into_one_message(
     assert rig.outcomes == {outcome: 1}
 
 
+def test_a_main_stream_is_decoded_exactly() -> None:
+    """Faces are cut out of it, whatever is enough to find them."""
+    camera = Camera(
+        camera_id="c", name="", url="rtsp://h/2", main_stream_url="rtsp://h/1", partition=0, loop_filter="off"
+    )
+    main = main_stream_of(camera)
+    assert main is not None
+    assert (main.url, main.loop_filter) == ("rtsp://h/1", "on")
+
+
 async def test_a_main_stream_of_no_use_is_not_decoded() -> None:
     """Another shape is another view: known from the first picture, so no other is decoded."""
     rig = Rig()

@@ -35,7 +35,8 @@ export function ConnectStep({ candidate, failure: before, onBack, onConnected }:
       password: password || taken.password || null,
     };
     const next: Candidate = { ...candidate, address: taken.address, login, streams: undefined };
-    if (isStreamAddress(taken.address)) return onConnected(next);
+    const isFound = taken.address === candidate.device?.address;
+    if (!isFound && isStreamAddress(taken.address)) return onConnected(next);
     setBusy(true);
     setFailure(undefined);
     try {

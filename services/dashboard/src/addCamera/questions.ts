@@ -30,7 +30,9 @@ export async function hear(
 
 /** Whether somebody typed the address of a stream; anything else names a camera, to be asked over ONVIF. */
 export function isStreamAddress(text: string): boolean {
-  return /^(rtsps?|file|usb):/i.test(text.trim()) || /^https?:\/\/[^/]+\/(?!onvif\/)./i.test(text.trim());
+  const address = text.trim();
+  const isWeb = /^https?:\/\/[^/]+\/./i.test(address) && !/\/onvif\//i.test(address);
+  return isWeb || /^(rtsps?|file|usb):/i.test(address);
 }
 
 /** A name to begin with: what the camera calls itself, or where it is. */

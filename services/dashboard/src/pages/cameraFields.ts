@@ -19,6 +19,7 @@ export interface CameraFormValues {
   kind: NonNullable<Camera["kind"]> | "";
   transport: Camera["transport"];
   decode: Camera["decode"];
+  loop_filter: Camera["loop_filter"];
   /** Empty for the usual one. */
   jpeg_quality: string;
   schedule: Schedule | null;
@@ -88,6 +89,7 @@ export function valuesOf(camera?: Camera): CameraFormValues {
     kind: camera?.kind ?? "",
     transport: camera?.transport ?? "tcp",
     decode: camera?.decode ?? "auto",
+    loop_filter: camera?.loop_filter ?? "on",
     jpeg_quality: camera?.jpeg_quality ? String(camera.jpeg_quality) : "",
     schedule: camera?.schedule ?? null,
     context: camera?.context ?? "unspecified",
@@ -118,6 +120,7 @@ export type CameraRequest = Pick<
   | "kind"
   | "transport"
   | "decode"
+  | "loop_filter"
   | "jpeg_quality"
   | "schedule"
 > & { password?: string | null };
@@ -142,6 +145,7 @@ export function requestOf(values: CameraFormValues): CameraRequest {
     kind: isHttp(values.url) ? values.kind || null : null,
     transport: values.transport,
     decode: values.decode,
+    loop_filter: values.loop_filter,
     jpeg_quality: values.jpeg_quality.trim() ? Number(values.jpeg_quality) : null,
     schedule: values.schedule,
   };

@@ -1699,6 +1699,12 @@ export interface components {
             jpeg_quality?: number | null;
             /** Kind */
             kind?: ("rtsp" | "mjpeg" | "snapshot" | "hls" | "file" | "usb" | "browser") | null;
+            /**
+             * Loop Filter
+             * @default on
+             * @enum {string}
+             */
+            loop_filter: "on" | "off";
             /** Main Stream Url */
             main_stream_url?: string | null;
             /**
@@ -1832,6 +1838,12 @@ export interface components {
             jpeg_quality?: number | null;
             /** Kind */
             kind?: ("rtsp" | "mjpeg" | "snapshot" | "hls" | "file" | "usb" | "browser") | null;
+            /**
+             * Loop Filter
+             * @default on
+             * @enum {string}
+             */
+            loop_filter: "on" | "off";
             /** Main Stream Url */
             main_stream_url?: string | null;
             /**
@@ -1990,6 +2002,11 @@ export interface components {
             jpeg_quality: number | null;
             /** Kind */
             kind: ("rtsp" | "mjpeg" | "snapshot" | "hls" | "file" | "usb" | "browser") | null;
+            /**
+             * Loop Filter
+             * @enum {string}
+             */
+            loop_filter: "on" | "off";
             /** Main Stream Url */
             main_stream_url: string | null;
             /** Max Age Ms */
