@@ -46,8 +46,8 @@ class Faces:
 def version_name(model_repo: Path, version: int) -> str:
     """Return how a version is called in the tables: by what it was made of."""
     stamp = read_stamp(model_repo / EMOTION_CLASSIFIER.name / str(version)) or {}
-    known = {1: _FACE_API, 2: _STRONG}
-    return known.get(version, f"version {version}: {stamp.get('source', 'of unknown origin')}")
+    network = stamp.get("network", "unknown")
+    return {1: _FACE_API, 2: _STRONG}.get(version, f"{network} network (version {version})")
 
 
 def own_names(model_repo: Path) -> set[str]:
