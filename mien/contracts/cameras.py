@@ -28,7 +28,7 @@ DecodePolicy = Literal["auto", "keyframes", "all"]
 """Which pictures are decoded: with *auto* keyframes only, where these are as many as are sampled."""
 LoopFilter = Literal["on", "off"]
 """Whether H.264 and H.265 are decoded with their loop filter, which smooths the edges of blocks. Without it
-reading costs a sixth less (H.265: a twelfth), and pictures drift from what was encoded until a keyframe."""
+reading costs an eighth less (H.265: a fourteenth), and pictures drift until the next keyframe."""
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 IdentityPolicy = Literal["off", "on"]
 EmotionPolicy = Literal["off", "aggregate", "per_person"]

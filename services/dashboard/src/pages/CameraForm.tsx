@@ -212,7 +212,7 @@ const DECODE_HELP =
   "Keyframes come every second or so. Where they are as many as pictures are looked at, no others are decoded.";
 
 const LOOP_FILTER_HELP =
-  "Faster costs about a sixth less and makes pictures a little coarser. It suits cameras that send a keyframe " +
+  "Faster costs about an eighth less and makes pictures a little coarser. It suits cameras that send a keyframe " +
   "every two seconds or so. A main stream is always decoded exactly.";
 
 function save(values: CameraFormValues, camera?: Camera): Promise<Camera> {
