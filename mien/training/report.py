@@ -18,17 +18,7 @@ def write_training_report(
         pictures: Drawings by name: curves, confusion and, if strangers were measured, open_set.
         mistaken: Pictures of the faces that were named wrongly, by their id.
     """
-    path = folder / "report.html"
-    write_page(
-        path,
-        "training.html",
-        title="Identity classifier" + (f", version {result['version']}" if result["version"] else ""),
-        result=result,
-        pictures={name: picture(file) for name, file in pictures.items()},
-        mistaken={face_id: picture(file) for face_id, file in mistaken.items()},
-        when=datetime.fromisoformat(result["when"]).strftime("%d %B %Y, %H:%M UTC"),
-    )
-    return path
+    return _write(folder, "training.html", "Identity classifier", result, pictures, mistaken)
 
 
 def write_emotion_report(
@@ -41,14 +31,25 @@ def write_emotion_report(
         pictures: Drawings by name: curves, confusion, reliability and risk_coverage.
         mistaken: Faces that were read wrongly, by their row in the test part.
     """
+    return _write(folder, "emotion.html", "Emotion network", result, pictures, mistaken)
+
+
+def _write(
+    folder: Path,
+    template: str,
+    title: str,
+    result: Mapping[str, Any],
+    pictures: Mapping[str, Path],
+    mistaken: Mapping[str, Path] | Mapping[int, Path],
+) -> Path:
     path = folder / "report.html"
     write_page(
         path,
-        "emotion.html",
-        title="Emotion network" + (f", version {result['version']}" if result["version"] else ""),
+        template,
+        title=title + (f", version {result['version']}" if result["version"] else ""),
         result=result,
         pictures={name: picture(file) for name, file in pictures.items()},
-        mistaken={row: picture(file) for row, file in mistaken.items()},
+        mistaken={key: picture(file) for key, file in mistaken.items()},
         when=datetime.fromisoformat(result["when"]).strftime("%d %B %Y, %H:%M UTC"),
     )
     return path
